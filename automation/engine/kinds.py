@@ -1,0 +1,163 @@
+"""The contract of a step kind: declared data plus one function.
+
+Form, validation, catalogue, documentation, dry run and retry policy are all made from the declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+Json = Any
+
+
+class Effect(StrEnum):
+    """What a step does to the world outside the run. Decides checkpoints, retries and the dry run."""
+
+    PURE = "pure"
+    READ = "read"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    SEND = "send"
+
+    @property
+    def is_write(self) -> bool:
+        """True when a repeat can be noticed outside."""
+        return self not in (Effect.PURE, Effect.READ)
+
+
+class Idempotency(StrEnum):
+    """How safe a repeat of the effect is."""
+
+    NATURAL = "natural"  # repeating it changes nothing (reads, PUT of a whole value)
+    KEY = "key"  # the target is sent a stable idempotency key
+    NONE = "none"  # a repeat is a second effect
+
+
+class ErrorClass(StrEnum):
+    """What kind of failure it was; decides whether another attempt makes sense."""
+
+    TRANSIENT = "transient"
+    RATE_LIMIT = "rate_limit"
+    AUTH = "auth"
+    USER = "user"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class StepError:
+    """Why an attempt failed. `retry_after_seconds` is what the target asked for (RFC 9110, 10.2.3)."""
+
+    type: str  # stable code: "http_status", "expression", "connect_failed"
+    message: str
+    error_class: ErrorClass = ErrorClass.USER
+    retry_after_seconds: float | None = None
+    details: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a run's log. `level` is debug, info, warning or error."""
+
+    level: str
+    message: str
+    fields: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The attempt succeeded. `reason` keeps the evaluated operands of a decision."""
+
+    output: Json = None
+    port: str | None = None
+    reason: Json = None
+    logs: tuple[LogLine, ...] = ()
+    response: Json = None  # the answer to the waiting caller: {status, headers, body}
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Go on in `seconds` with `output`. Short ones sleep in the thread, longer ones become a timer row."""
+
+    seconds: float
+    output: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The attempt failed."""
+
+    error: StepError
+    logs: tuple[LogLine, ...] = ()
+
+
+Outcome = Done | Sleep | Fail
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Everything one attempt of one step may know.
+
+    `config` is the step's `with`, rendered and checked against the kind's schema; the keys in the kind's
+    `lazy` arrive as written. `render(value, extra)` evaluates a lazy template with extra roots (`item`, `index`).
+    `remaining_seconds()` is what is left of the step's time; `is_cancelled()` turns true when the run must stop.
+    """
+
+    config: Mapping[str, Json]
+    path: str
+    attempt: int
+    idempotency_key: str
+    now: datetime
+    render: Callable[[Json, Mapping[str, Json]], Json]
+    remaining_seconds: Callable[[], float]
+    is_cancelled: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A runnable example: tests execute it. `expect` is the outcome; None when it needs the outside world."""
+
+    title: str
+    config: Mapping[str, Json]
+    expect: Outcome | None = None
+    scope: Mapping[str, Json] = field(default_factory=dict)
+
+
+def _no_ports(_config: Mapping[str, Json]) -> Iterable[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A step kind. `ports(config)` names the outcomes a step with this `with` may take ("" when it has only one).
+
+    `simulate(call)` answers a dry run: what would come back, without any effect.
+    """
+
+    key: str
+    title: str
+    description: str
+    group: str
+    icon: str
+    effect: Effect
+    config_schema: Mapping[str, Json]
+    output_schema: Mapping[str, Json]
+    run: Callable[[Call], Outcome]
+    idempotency: Idempotency = Idempotency.NATURAL
+    simulate: Callable[[Call], Outcome] | None = None
+    ports: Callable[[Mapping[str, Json]], Iterable[str]] = _no_ports
+    examples: tuple[Example, ...] = ()
+    lazy: frozenset[str] = frozenset()
+    effect_of: Callable[[Mapping[str, Json]], Effect] | None = None  # when the rendered `with` decides it
+    idempotency_of: Callable[[Mapping[str, Json]], Idempotency] | None = None
+    is_deterministic: bool = True
+    default_timeout_seconds: float = 30.0
+
+
+Kinds = Mapping[str, Kind]

@@ -1,0 +1,31 @@
+"""Firing: the ledger of schedule slots. One row per slot, whoever ticks."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class FiringDecision(models.IntegerChoices):
+    """What became of a slot."""
+
+    RAN = 1, "ran"
+    MISSED = 2, "missed"  # came due while nobody was there to fire it; the policy said skip
+    INACTIVE = 3, "inactive"  # the workflow was switched off
+
+
+class Firing(models.Model):
+    """The decision about one slot of one trigger. The primary key makes it exactly once."""
+
+    pk = models.CompositePrimaryKey("trigger_id", "slot")
+    trigger = models.ForeignKey("automation.Trigger", on_delete=models.CASCADE, related_name="firings", db_index=False)
+    slot = models.DateTimeField()
+    decision = models.SmallIntegerField(choices=FiringDecision)
+    run_uid = models.UUIDField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-slot"]
+
+    def __str__(self) -> str:
+        return f"{self.slot.isoformat()} {FiringDecision(self.decision).label}"

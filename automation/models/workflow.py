@@ -1,0 +1,46 @@
+"""Workflow: what people name, edit and switch on."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Workflow(models.Model):
+    """A workflow and its newest state. What runs is always one immutable WorkflowVersion of it.
+
+    `revision` counts every change of the row, whether or not it made a version; the ETag is made from it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="workflows")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="workflows"
+    )
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True, default="")
+    definition = models.JSONField()
+    tags = models.JSONField(default=list, blank=True)  # list of strings
+    meta_data = models.JSONField(default=dict, blank=True)
+    is_active = models.BooleanField(default=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    version = models.CharField(max_length=32, default="1.0.0")  # semantic version string of the newest version
+    current_version = models.ForeignKey(
+        "automation.WorkflowVersion", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            # GET /workflows: newest first within the caller's workspace
+            models.Index(fields=["workspace", "-created_at", "-id"], name="workflow_list"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
