@@ -1,0 +1,1 @@
+"""Hand-written SQL, one file a statement, and the bell that tells workers to look."""

@@ -1,0 +1,90 @@
+"""The bell: tells workers that something may be ready. It carries no run id and may get lost.
+
+A request only sets a flag. One daemon thread per process publishes at most one bell per interval, so that
+no request ever waits for Redis, and a thousand new runs ring once. What a lost bell costs: the next heartbeat
+or tick finds the rows.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+
+INTERVAL_SECONDS = 0.004  # new runs within it share a bell
+PAUSE_AFTER_ERROR_SECONDS = 1.0
+
+
+class Ringer:
+    """The publishing thread of one process. Started lazily, so that it is made after a fork."""
+
+    def __init__(self) -> None:
+        self._wanted = threading.Event()
+        self._pid = os.getpid()
+        self.failures = 0
+        threading.Thread(target=self._run, name="ringer", daemon=True).start()
+
+    @property
+    def is_mine(self) -> bool:
+        """False in a process forked after this ringer was made: threads do not survive a fork."""
+        return self._pid == os.getpid()
+
+    def ring(self) -> None:
+        """Ask for a bell; returns at once."""
+        self._wanted.set()
+
+    def _run(self) -> None:
+        producer: Any = None
+        while True:
+            self._wanted.wait()
+            self._wanted.clear()
+            try:
+                producer = producer or current_app.amqp.Producer(current_app.connection_for_write().channel())
+                publish(producer)
+            except Exception:
+                # whatever Redis or its client does, the bell may be dropped: the rows are in the database
+                producer = None
+                self.failures += 1
+                time.sleep(PAUSE_AFTER_ERROR_SECONDS)
+                continue
+            time.sleep(INTERVAL_SECONDS)
+
+
+def publish(producer: Any) -> None:
+    """Send one wake message. Expires soon: an old bell says nothing a tick does not say."""
+    current_app.send_task(
+        "automation.wake",
+        queue=settings.CELERY_TASK_DEFAULT_QUEUE,
+        producer=producer,
+        expires=60,
+        ignore_result=True,
+    )
+
+
+_ringer: Ringer | None = None
+_lock = threading.Lock()
+
+
+def ring() -> None:
+    """Ring now. Never blocks and never raises because of Redis."""
+    global _ringer
+    if _ringer is None or not _ringer.is_mine:
+        with _lock:
+            if _ringer is None or not _ringer.is_mine:
+                _ringer = Ringer()
+    _ringer.ring()
+
+
+def ring_on_commit() -> None:
+    """Ring when the current transaction commits; at once outside of one."""
+    transaction.on_commit(ring)
+
+
+def failures() -> int:
+    """How many bells this process could not publish."""
+    return _ringer.failures if _ringer else 0

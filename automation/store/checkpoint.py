@@ -1,0 +1,180 @@
+"""Checkpoint: steps, logs, parks and finishes of many runs in one fenced statement.
+
+Trap: locking and updating the same row in one statement makes PostgreSQL skip the lock row. So the set of
+runs that move (`moved`, updated) and the set of runs that only write steps (`held`, locked) are disjoint on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from automation.engine.kinds import LogLine
+from automation.engine.results import StepResult
+from automation.store.connection import Connection
+
+# A cancel that was asked for wins over success, parking and re-queueing, in the same statement that would have
+# moved the run: a cancelled run never finishes as succeeded. A final step row never changes.
+CHECKPOINT = """
+with m as materialized (
+  select * from unnest(%(m_run)s::bigint[], %(m_claim)s::uuid[], %(m_status)s::smallint[], %(m_wait)s::float8[],
+                       %(m_kind)s::smallint[], %(m_output)s::text[], %(m_error)s::text[], %(m_response)s::text[])
+  as m(run_id, claim, status, wait_seconds, wait_kind, output, error, response)),
+moved as (
+  update automation_run r
+  set status = v.status, worker_id = null, claim = null,
+      wake_at = case when v.status = 30 then now() + make_interval(secs => m.wait_seconds) end,
+      wait_kind = case when v.status = 30 then m.wait_kind end,
+      finished_at = case when v.status >= 50 then now() end,
+      finishes = r.finishes + case when v.status >= 50 then 1 else 0 end
+  from m, lateral (select case when r.cancel_requested_at is not null and m.status in (10, 30, 50)
+                               then 52 else m.status end as status) v
+  where m.status > 0 and r.id = m.run_id and r.claim = m.claim and r.status = 20
+  returning r.id, r.status),
+held as (
+  select r.id from automation_run r join m on r.id = m.run_id and r.claim = m.claim and m.status = 0
+  where r.status = 20 for no key update of r),
+fence as (select id, status from moved union all select id, 20::smallint from held),
+ended as (
+  update automation_rundata d
+  set output = case when f.status = 50 then m.output::jsonb end, error = m.error::jsonb,
+      response = coalesce(m.response::jsonb, d.response)
+  from m join fence f on f.id = m.run_id
+  where d.run_id = m.run_id and (m.status >= 50 or m.response is not null)),
+steps as (
+  insert into automation_steprun as s (run_id, path, kind, status, attempt, port, output, reason, error, until,
+                                       started_at, finished_at)
+  select u.run_id, u.path, u.kind, u.status, u.attempt, u.port, u.output::jsonb, u.reason::jsonb, u.error::jsonb,
+         to_timestamp(u.until), to_timestamp(u.started_at), to_timestamp(u.finished_at)
+  from unnest(%(s_run)s::bigint[], %(s_path)s::text[], %(s_kind)s::text[], %(s_status)s::smallint[],
+              %(s_attempt)s::smallint[], %(s_port)s::text[], %(s_output)s::text[], %(s_reason)s::text[],
+              %(s_error)s::text[], %(s_until)s::float8[], %(s_started)s::float8[], %(s_finished)s::float8[])
+  as u(run_id, path, kind, status, attempt, port, output, reason, error, until, started_at, finished_at)
+  join fence f on f.id = u.run_id
+  on conflict (run_id, path) do update
+  set status = excluded.status, attempt = excluded.attempt, port = excluded.port, output = excluded.output,
+      reason = excluded.reason, error = excluded.error, until = excluded.until,
+      started_at = coalesce(s.started_at, excluded.started_at), finished_at = excluded.finished_at
+  where s.status < 50)
+{logs}
+select id, status from fence
+"""
+
+# Most checkpoints carry no log line: they are spared the planning and execution of this part.
+LOGS = """, lines as (
+  insert into automation_runlog (run_id, seq, path, attempt, at, level, message, fields)
+  select u.run_id, u.seq, u.path, u.attempt, to_timestamp(u.at), u.level, u.message, u.fields::jsonb
+  from unnest(%(l_run)s::bigint[], %(l_seq)s::bigint[], %(l_path)s::text[], %(l_attempt)s::smallint[],
+              %(l_at)s::float8[], %(l_level)s::text[], %(l_message)s::text[], %(l_fields)s::text[])
+  as u(run_id, seq, path, attempt, at, level, message, fields) join fence f on f.id = u.run_id
+  on conflict do nothing)
+"""
+
+WITHOUT_LOGS = CHECKPOINT.format(logs="")
+WITH_LOGS = CHECKPOINT.format(logs=LOGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A log line with its place in the run. `at` is seconds since the epoch."""
+
+    seq: int
+    path: str
+    attempt: int
+    at: float
+    line: LogLine
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where the run goes. `status` is a RunStatus; `wait_seconds` and `wait_kind` only for WAITING."""
+
+    status: int
+    wait_seconds: float | None = None
+    wait_kind: int | None = None
+    output: Any = None
+    error: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One run's share of a checkpoint. Without `move` it only records steps and proves the claim."""
+
+    run_id: int
+    claim: UUID
+    steps: Sequence[StepResult] = ()
+    lines: Sequence[Line] = ()
+    move: Move | None = None
+    response: Any = None
+    size_bytes: int = field(default=0, compare=False)
+
+
+def write_checkpoint(connection: Connection, entries: Sequence[Entry]) -> dict[int, int]:
+    """Write `entries` (at most one per run) and return `{run id: status now}` of those whose claim still holds.
+
+    A run missing from the answer was taken away from this process: its result must be dropped. Safe to repeat
+    after a lost answer: the steps are upserts, and a move that was applied is no longer matched by its claim.
+    """
+    has_lines = any(entry.lines for entry in entries)
+    parameters = _moves(entries) | _steps(entries)
+    if has_lines:
+        parameters |= _lines(entries)
+    rows = connection.rows(WITH_LOGS if has_lines else WITHOUT_LOGS, parameters)
+    return dict(rows)
+
+
+def dumps(value: Any) -> str | None:
+    """A value as JSON text, None for null: a SQL null is smaller and reads the same."""
+    return None if value is None else orjson.dumps(value).decode()
+
+
+def _moves(entries: Sequence[Entry]) -> dict[str, list[Any]]:
+    moves = [entry.move for entry in entries]
+    return {
+        "m_run": [entry.run_id for entry in entries],
+        "m_claim": [entry.claim for entry in entries],
+        "m_status": [move.status if move else 0 for move in moves],
+        "m_wait": [move.wait_seconds if move else None for move in moves],
+        "m_kind": [move.wait_kind if move else None for move in moves],
+        "m_output": [dumps(move.output) if move else None for move in moves],
+        "m_error": [dumps(move.error) if move else None for move in moves],
+        "m_response": [dumps(entry.response) for entry in entries],
+    }
+
+
+def _steps(entries: Sequence[Entry]) -> dict[str, list[Any]]:
+    pairs = [(entry.run_id, step) for entry in entries for step in entry.steps]
+    steps = [step for _, step in pairs]
+    return {
+        "s_run": [run_id for run_id, _ in pairs],
+        "s_path": [step.path for step in steps],
+        "s_kind": [step.kind for step in steps],
+        "s_status": [int(step.status) for step in steps],
+        "s_attempt": [step.attempt for step in steps],
+        "s_port": [step.port for step in steps],
+        "s_output": [dumps(step.output) for step in steps],
+        "s_reason": [dumps(step.reason) for step in steps],
+        "s_error": [dumps(step.error) for step in steps],
+        "s_until": [step.until.timestamp() if step.until else None for step in steps],
+        "s_started": [step.started_at.timestamp() if step.started_at else None for step in steps],
+        "s_finished": [step.finished_at.timestamp() if step.finished_at else None for step in steps],
+    }
+
+
+def _lines(entries: Sequence[Entry]) -> dict[str, list[Any]]:
+    pairs = [(entry.run_id, line) for entry in entries for line in entry.lines]
+    lines = [line for _, line in pairs]
+    return {
+        "l_run": [run_id for run_id, _ in pairs],
+        "l_seq": [line.seq for line in lines],
+        "l_path": [line.path for line in lines],
+        "l_attempt": [line.attempt for line in lines],
+        "l_at": [line.at for line in lines],
+        "l_level": [line.line.level for line in lines],
+        "l_message": [line.line.message for line in lines],
+        "l_fields": [dumps(dict(line.line.fields)) if line.line.fields else None for line in lines],
+    }

@@ -1,0 +1,106 @@
+"""Connection: one plain psycopg2 connection of a runtime thread, reopened when it breaks.
+
+Step threads never touch the ORM; claimer, writer, heartbeat and tick hold one of these each. Autocommit:
+every hot statement is one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import orjson
+import psycopg2
+import psycopg2.extensions
+import psycopg2.extras
+from django.db import connections
+
+T = TypeVar("T")
+Parameters = Mapping[str, Any] | Sequence[Any]
+
+# What a broken or restarting server looks like from here: worth waiting for, never the statement's fault.
+UNREACHABLE = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+
+class Connection:
+    """Runs statements in autocommit on its own connection.
+
+    Not for sharing between threads. Any broken connection is closed and opened again at the next call;
+    the error itself is raised to the caller, who knows whether the statement may be repeated.
+    """
+
+    def __init__(self, *, alias: str = "default", application_name: str = "brainops") -> None:
+        self._alias = alias
+        self._application_name = application_name
+        self._raw: psycopg2.extensions.connection | None = None
+
+    def rows(self, statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows. Raises psycopg2 errors."""
+        return self._with_cursor(lambda cursor: self._fetch(cursor, statement, parameters))
+
+    def transaction(self, work: Callable[[Any], T]) -> T:
+        """Run `work(cursor)` in one transaction."""
+
+        def run(cursor: Any) -> T:
+            cursor.execute("begin")
+            try:
+                result = work(cursor)
+            except BaseException:
+                cursor.execute("rollback")
+                raise
+            cursor.execute("commit")
+            return result
+
+        return self._with_cursor(run)
+
+    def close(self) -> None:
+        """Close it; the next call opens a new one."""
+        if self._raw is not None:
+            try:
+                self._raw.close()
+            except psycopg2.Error:
+                pass  # it was broken already
+            self._raw = None
+
+    @staticmethod
+    def _fetch(cursor: Any, statement: str, parameters: Parameters) -> list[tuple[Any, ...]]:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+    def _with_cursor(self, work: Callable[[Any], T]) -> T:
+        raw = self._open()
+        try:
+            with raw.cursor() as cursor:
+                return work(cursor)
+        except UNREACHABLE:
+            self.close()
+            raise
+
+    def _open(self) -> psycopg2.extensions.connection:
+        if self._raw is None or self._raw.closed:
+            self._raw = open_raw(self._alias, self._application_name)
+        return self._raw
+
+
+def open_raw(alias: str, application_name: str) -> psycopg2.extensions.connection:
+    """Open an autocommit psycopg2 connection with the settings of the Django database `alias`."""
+    wrapper = connections.create_connection(alias)
+    parameters = {
+        key: value
+        for key, value in wrapper.get_connection_params().items()
+        if key not in ("cursor_factory", "assume_role", "server_side_binding", "isolation_level", "pool")
+    }
+    # a cut network must not hang a thread for ever: the kernel gives up after about 10 s of silence
+    parameters |= {
+        "application_name": application_name,
+        "connect_timeout": 5,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+    }
+    raw = psycopg2.connect(**parameters)
+    raw.autocommit = True
+    psycopg2.extras.register_uuid(conn_or_curs=raw)
+    psycopg2.extras.register_default_jsonb(raw, loads=orjson.loads)
+    return raw

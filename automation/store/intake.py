@@ -1,0 +1,98 @@
+"""Insert a run: the row and its payload in one statement, at most one per dedupe key.
+
+S1 of the hot path. Runs on the caller's cursor, so it can share a transaction (a webhook event, a firing, an
+idempotency key) with what accepted the run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+# A piece other statements embed: parameters are prefixed run_ and named.
+NEW_RUN = """
+new_run as (
+  insert into automation_run (workspace_id, workflow_id, version_id, trigger_id, created_by_id, mode, queue, priority,
+                              dedupe_key, parent_run_id, deadline_at)
+  select %(run_workspace_id)s, %(run_workflow_id)s, %(run_version_id)s, %(run_trigger_id)s, %(run_created_by_id)s,
+         %(run_mode)s, %(run_queue)s, %(run_priority)s, %(run_dedupe_key)s, %(run_parent_run_id)s,
+         now() + make_interval(secs => %(run_deadline_seconds)s)
+  {guard}
+  on conflict (workflow_id, dedupe_key) where dedupe_key is not null do nothing
+  returning id, uid
+), new_data as (
+  insert into automation_rundata (run_id, input) select id, %(run_input)s::jsonb from new_run
+)
+"""
+
+INSERT = "with " + NEW_RUN.format(guard="") + "select id, uid from new_run"
+
+FIND_DUPLICATE = "select id, uid from automation_run where workflow_id = %s and dedupe_key = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """What a new run is made of.
+
+    `inputs` are the checked inputs, `trigger` what the trigger saw (both plain JSON). `deadline_seconds` counts
+    from now on the database's clock; None for no limit. `dedupe_key` is prefixed: `cron:`, `hook:<endpoint>:`,
+    `key:<caller>:`.
+    """
+
+    workspace_id: UUID
+    workflow_id: UUID
+    version_id: UUID
+    inputs: Any
+    trigger: Any = None
+    trigger_id: UUID | None = None
+    created_by_id: UUID | None = None
+    mode: int = 1
+    queue: str = "default"
+    priority: int = 5
+    dedupe_key: str | None = None
+    parent_run_id: int | None = None
+    deadline_seconds: float | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """The named parameters of NEW_RUN."""
+        return {
+            "run_workspace_id": self.workspace_id,
+            "run_workflow_id": self.workflow_id,
+            "run_version_id": self.version_id,
+            "run_trigger_id": self.trigger_id,
+            "run_created_by_id": self.created_by_id,
+            "run_mode": self.mode,
+            "run_queue": self.queue,
+            "run_priority": self.priority,
+            "run_dedupe_key": self.dedupe_key,
+            "run_parent_run_id": self.parent_run_id,
+            "run_deadline_seconds": self.deadline_seconds,
+            "run_input": orjson.dumps({"inputs": self.inputs, "trigger": self.trigger}).decode(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A run that stands in the database. `is_duplicate`: it stood there before this call."""
+
+    id: int
+    uid: UUID
+    is_duplicate: bool = False
+
+
+def insert_run(cursor: Any, run: NewRun) -> Accepted:
+    """Insert a run, or find the one that already took the same dedupe key.
+
+    The caller rings the bell after its commit.
+    """
+    cursor.execute(INSERT, run.parameters())
+    row = cursor.fetchone()
+    if row is not None:
+        return Accepted(id=row[0], uid=row[1])
+    # do nothing on conflict waited for the other transaction: its row is committed and visible to a new snapshot
+    cursor.execute(FIND_DUPLICATE, (run.workflow_id, run.dedupe_key))
+    row = cursor.fetchone()
+    return Accepted(id=row[0], uid=row[1], is_duplicate=True)
