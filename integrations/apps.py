@@ -1,0 +1,12 @@
+"""The integrations app: what BrainOps can do at other services."""
+
+from django.apps import AppConfig
+
+
+class IntegrationsConfig(AppConfig):
+    """Django's handle on the integrations room."""
+
+    name = "integrations"
+    label = "integrations"
+    verbose_name = "Integrations"
+    default_auto_field = "django.db.models.BigAutoField"

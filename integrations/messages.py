@@ -1,0 +1,77 @@
+"""Request and Response: what an action says to the network and what it hears back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = Any
+
+
+class _Nothing:
+    """The absence of a value, where `None` is itself a value (the JSON body `null`)."""
+
+    def __repr__(self) -> str:
+        return "NOTHING"
+
+
+NOTHING = _Nothing()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request an action asks for.
+
+    `params` are added to the URL's own query; a list value repeats its key. At most one of `json`, `form` and
+    `content` is given. `timeout_seconds` and `max_bytes` (of the decoded body) only ever narrow the runner's own limits.
+    """
+
+    method: str
+    url: str
+    params: Mapping[str, Json] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Json = NOTHING
+    form: Mapping[str, Json] | None = None
+    content: bytes | None = None
+    timeout_seconds: float | None = None
+    max_bytes: int | None = None
+    max_redirects: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer, read to its end. Header names are lower case; repeated ones are joined with ", "."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    url: str = ""
+
+    def text(self) -> str:
+        """Decode the body by the charset the answer names, UTF-8 otherwise; wrong bytes become U+FFFD."""
+        return self.body.decode(self._charset(), errors="replace")
+
+    def json(self) -> Json:
+        """Parse the body as JSON (RFC 8259). Raises ValueError."""
+        return json.loads(self.body, parse_constant=_refuse_constant)
+
+    def _charset(self) -> str:
+        _, _, parameters = self.headers.get("content-type", "").partition(";")
+        for parameter in parameters.split(";"):
+            name, _, value = parameter.strip().partition("=")
+            if name.lower() == "charset" and value.strip('"').lower() in TEXT_CHARSETS:
+                return value.strip('"').lower()
+        return "utf-8"
+
+
+# A closed list: Python's registry also holds codecs that are no charsets (bz2, rot13, unicode_escape).
+TEXT_CHARSETS = frozenset(
+    {"utf-8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "latin-1", "windows-1252", "windows-1251", "utf-16"}
+    | {"shift_jis", "euc-jp", "iso-2022-jp", "gb2312", "gbk", "gb18030", "big5", "euc-kr", "koi8-r", "iso-8859-2"}
+)
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(f"{name} is no JSON value")
