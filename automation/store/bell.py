@@ -18,6 +18,7 @@ from django.db import transaction
 
 INTERVAL_SECONDS = 0.004  # new runs within it share a bell
 PAUSE_AFTER_ERROR_SECONDS = 1.0
+ENOUGH_BELLS = 2  # unheard bells already in the queue: whoever hears them will claim this run too
 
 
 class Ringer:
@@ -45,7 +46,8 @@ class Ringer:
             self._wanted.clear()
             try:
                 producer = producer or current_app.amqp.Producer(current_app.connection_for_write().channel())
-                publish(producer)
+                if pending_bells(producer) < ENOUGH_BELLS:
+                    publish(producer)
             except Exception:
                 # whatever Redis or its client does, the bell may be dropped: the rows are in the database
                 producer = None
@@ -55,14 +57,15 @@ class Ringer:
             time.sleep(INTERVAL_SECONDS)
 
 
+def pending_bells(producer: Any) -> int:
+    """Bells in the queue that no worker has heard yet. Bounds the queue while no worker is there."""
+    return int(producer.channel.client.llen(settings.CELERY_TASK_DEFAULT_QUEUE))
+
+
 def publish(producer: Any) -> None:
-    """Send one wake message. Expires soon: an old bell says nothing a tick does not say."""
+    """Send one wake message."""
     current_app.send_task(
-        "automation.wake",
-        queue=settings.CELERY_TASK_DEFAULT_QUEUE,
-        producer=producer,
-        expires=60,
-        ignore_result=True,
+        "automation.wake", queue=settings.CELERY_TASK_DEFAULT_QUEUE, producer=producer, ignore_result=True
     )
 
 
