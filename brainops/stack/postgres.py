@@ -46,7 +46,7 @@ class Postgres:
                 input=f"{self.password}\n".encode() if self.password else b"",
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=before_exec(self.account, death_signal=signal.SIGKILL),  # noqa: PLW1509 - one thread
+                preexec_fn=before_exec(self.account, death_signal=signal.SIGKILL),
                 check=False,
             )
         if done.returncode != 0:
