@@ -1,0 +1,71 @@
+"""Standard Webhooks with a shared secret: HMAC-SHA256 over `{id}.{timestamp}.{body}`, version `v1`.
+
+Source: standardwebhooks.com specification 1.0.0. `webhook-signature` may list several signatures while a sender rotates
+its secret; the id is the idempotency key.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+
+from webhooks.signatures.contract import Attempt, Scheme, Verdict
+from webhooks.signatures.digests import SHORTEST_SECRET_BYTES, hmacs_sha256, matches_any
+from webhooks.signatures.stamps import Stamp, decode_base64, event_in_body, judge
+
+PREFIX = "whsec_"
+LONGEST_SECRET_BYTES = 64
+
+
+def verify(attempt: Attempt) -> Verdict:
+    """Judge a delivery by its `v1` signatures."""
+
+    def matches(stamp: Stamp) -> bool:
+        expected = hmacs_sha256(map(key_of, attempt.secrets), stamp.content(attempt.body))
+        return matches_any(stamp.signatures, expected)
+
+    return judge(attempt, "v1", matches)
+
+
+def sign(secret: str, body: bytes, delivery_id: str, _event: str, now: float) -> dict[str, str]:
+    """The headers a sender would send."""
+    stamp = Stamp(delivery_id, int(now), ())
+    (digest,) = hmacs_sha256([key_of(secret)], stamp.content(body))
+    return {
+        "webhook-id": delivery_id,
+        "webhook-timestamp": str(stamp.timestamp),
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }
+
+
+def key_of(secret: str) -> bytes:
+    """The key's bytes: base64, after `whsec_` when it has that prefix."""
+    return decode_base64(secret.removeprefix(PREFIX))
+
+
+def new_secret() -> str:
+    """`whsec_` and 256 random bits."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def refusal_of(secret: str) -> str | None:
+    """Refuse what is no base64 of 24 to 64 bytes (the specification's range)."""
+    size = len(key_of(secret))
+    if not size:
+        return f'A Standard Webhooks secret is "{PREFIX}" and base64; this one cannot be decoded.'
+    if not SHORTEST_SECRET_BYTES <= size <= LONGEST_SECRET_BYTES:
+        wanted = f"{SHORTEST_SECRET_BYTES} to {LONGEST_SECRET_BYTES}"
+        return f"A Standard Webhooks secret holds {wanted} bytes in base64, this one {size}."
+    return None
+
+
+SCHEME = Scheme(
+    key="standard",
+    title="Standard Webhooks",
+    description="HMAC-SHA256 over id, timestamp and body in webhook-signature; repeats are found by webhook-id.",
+    verify=verify,
+    new_secret=new_secret,
+    refusal_of=refusal_of,
+    sign=sign,
+    event_type=event_in_body,
+)
