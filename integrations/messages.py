@@ -25,7 +25,7 @@ class Request:
     """One HTTP request an action asks for.
 
     `params` are added to the URL's own query; a list value repeats its key. At most one of `json`, `form` and
-    `content` is given. `timeout_seconds` and `max_bytes` (of the decoded body) only ever narrow the runner's own limits.
+    `content` is given. `timeout_seconds` and `max_bytes` (of the decoded body) only narrow the runner's own.
     """
 
     method: str

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from integrations.contract import ErrorClass, Failure
 from integrations.messages import Response
 
-# What a request may be repeated for (RFC 9110 15.5.9, RFC 8470 5.2, RFC 6585 4). 501 and 505 will not change by waiting.
+# What a request may be repeated for (RFC 9110 15.5.9, RFC 8470 5.2, RFC 6585 4). Waiting changes no 501 or 505.
 _CLASSES = {
     401: ErrorClass.AUTH,
     403: ErrorClass.AUTH,

@@ -39,7 +39,9 @@ def _json(response: Response) -> Json:
     try:
         return response.json()
     except (ValueError, RecursionError) as error:
-        raise UnreadableBody(f"its body is no valid JSON ({error}). Set `response` to text to take it as it is.") from error
+        raise UnreadableBody(
+            f"its body is no valid JSON ({error}). Set `response` to text to take it as it is."
+        ) from error
 
 
 def _text(response: Response) -> str:

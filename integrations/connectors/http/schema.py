@@ -52,8 +52,11 @@ CONFIG = {
         },
         "expect": {
             "title": "Expected status",
-            "description": "Statuses that count as success: 200, \"2xx\", \"200-204\", or a list of these.",
-            "anyOf": [{"$ref": "#/$defs/status"}, {"type": "array", "items": {"$ref": "#/$defs/status"}, "minItems": 1}],
+            "description": 'Statuses that count as success: 200, "2xx", "200-204", or a list of these.',
+            "anyOf": [
+                {"$ref": "#/$defs/status"},
+                {"type": "array", "items": {"$ref": "#/$defs/status"}, "minItems": 1},
+            ],
             "default": "2xx",
             "examples": [[200, 404], "2xx"],
         },
