@@ -1,0 +1,12 @@
+"""The accounts app: who calls, for which workspace, with which rights."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Django's handle on the accounts room."""
+
+    name = "brainops.accounts"
+    label = "accounts"
+    verbose_name = "Accounts"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,111 @@
+"""Logs: one event, one line, JSON for machines or colours for people, secrets masked.
+
+Line breaks and control characters of a value are escaped by the JSON form, so no visitor can forge a line.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
+from typing import Any
+
+import orjson
+import structlog
+
+from brainops.core.redact import redact
+
+Event = MutableMapping[str, Any]
+
+# The request being served by this thread, "" outside of one. Bound by core.web.context.
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+_TEXT_LIMIT = 4000  # characters of one value
+
+
+def configure(options: Mapping[str, str]) -> None:
+    """Set up structlog and the standard library's logging; called by Django with settings.LOGGING."""
+    render = _console() if options["format"] == "console" else _json()
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_request_id,
+        structlog.processors.format_exc_info,
+        _tame,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": shared,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+    }
+    logging.config.dictConfig(_standard_library(formatter, options["level"]))
+
+
+def _standard_library(formatter: Mapping[str, Any], level: str) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": dict(formatter)},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # one line for each 4xx: the answer itself tells the caller, and visitors must not fill the log
+            "django.request": {"level": "ERROR"},
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
+            "django.db.backends": {"level": "INFO"},  # its DEBUG lines hold values
+            "httpcore2": {"level": "WARNING"},
+            "httpx2": {"level": "WARNING"},
+        },
+    }
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """The logger of a module: `log = get_logger(__name__)`, then `log.info("run_started", run_id=…)`."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger
+
+
+def _add_request_id(_logger: Any, _method: str, event: Event) -> Event:
+    current = request_id.get()
+    if current:
+        event.setdefault("request_id", current)
+    return event
+
+
+def _tame(_logger: Any, _method: str, event: Event) -> Event:
+    """Mask secrets and shorten long texts."""
+    for key, value in event.items():
+        if not key.startswith("_"):
+            event[key] = _shorten(redact(value, key=key))
+    return event
+
+
+def _shorten(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > _TEXT_LIMIT:
+        return f"{value[:_TEXT_LIMIT]}… ({len(value)} characters)"
+    return value
+
+
+def _json() -> structlog.types.Processor:
+    def render(_logger: Any, _method: str, event: Event) -> str:
+        return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    return render
+
+
+def _console() -> structlog.types.Processor:
+    return structlog.dev.ConsoleRenderer()

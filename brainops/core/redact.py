@@ -1,0 +1,115 @@
+"""Redaction: secrets are masked before anything is logged, stored with a run, or shown.
+
+Two nets. By key: a value under a name such as `password` or `authorization`. By value: every secret that this process
+has decrypted is registered, and then masked wherever it appears, also base64, URL-encoded or JSON-escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+MASK = "•••"
+
+_SECRET_KEY = re.compile(
+    r"passw(or)?d|passphrase|secret|token|api[_-]?key|private[_-]?key|authorization|credential|cookie|signature"
+    r"|encryption[_-]?key|dsn|database_url|redis_url|broker_url",
+    re.IGNORECASE,
+)
+# Names that hold such a word and no secret: how many, which one, when.
+_HARMLESS_KEY = re.compile(r"(_id|_ids|_at|_count|_seconds|_version|_type|_kind|_scheme|_header)$|^tokens?_used$", re.I)
+_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)(?=@)")
+_SHORTEST = 6  # characters; masking shorter values would mask half of every text
+_DEPTH = 40
+
+
+class SecretValues:
+    """The secrets this process knows, in all the forms they may appear in. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._forms: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def register(self, value: str) -> None:
+        """Remember a secret. Values shorter than six characters cannot be told from text and are not kept."""
+        if len(value) < _SHORTEST or value in self._forms:
+            return
+        with self._lock:
+            self._forms |= set(_forms(value))
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+
+    def mask(self, text: str) -> str:
+        """The text without any registered secret."""
+        pattern = self._pattern
+        return pattern.sub(MASK, text) if pattern else text
+
+    def forget_all(self) -> None:
+        """Forget every secret (for tests, and after a key rotation)."""
+        with self._lock:
+            self._forms, self._pattern = set(), None
+
+
+_known = SecretValues()
+register = _known.register
+forget_all = _known.forget_all
+
+
+def redact(value: Any, *, key: str = "") -> Any:
+    """A copy of a JSON value with the secrets masked. Values that are no JSON come back as they are."""
+    return _redact(value, key, _DEPTH)
+
+
+def redact_text(text: str) -> str:
+    """The text with registered secrets and passwords inside URLs masked."""
+    return _known.mask(_URL_PASSWORD.sub(rf"\1:{MASK}", text) if "://" in text else text)
+
+
+def is_secret_key(key: str) -> bool:
+    """True when a value of this name is taken for a secret."""
+    return bool(_SECRET_KEY.search(key)) and not _HARMLESS_KEY.search(key)
+
+
+def _redact(value: Any, key: str, depth: int) -> Any:
+    if depth == 0:
+        return MASK  # deeper than anything the JSON gate lets in
+    if key and value not in (None, "", False, True) and is_secret_key(key):
+        return MASK
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, dict):
+        return {redact_text(k) if isinstance(k, str) else k: _redact(v, str(k), depth - 1) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_redact(item, key, depth - 1) for item in value]
+    return value
+
+
+def _forms(value: str) -> Iterable[str]:
+    yield value
+    yield quote(value, safe="")
+    yield quote_plus(value)
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield from _base64_forms(value.encode())
+
+
+def _base64_forms(raw: bytes) -> Iterable[str]:
+    """Base64 of the value, also when it stands inside a longer text (`user:secret` in Basic authentication).
+
+    Three bytes make four characters, so a value can start at three offsets. Characters at the ends that depend on the
+    neighbours are left out.
+    """
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(raw).decode().rstrip("=")
+        for offset in range(3):
+            text = encode(b"\0" * offset + raw).decode().rstrip("=")
+            start = -(-offset * 8 // 6)  # the first character free of the padding bytes
+            end = (offset + len(raw)) * 8 // 6  # the last one free of what follows
+            if end - start >= _SHORTEST:
+                yield text[start:end]

@@ -1,0 +1,1 @@
+"""The thin layer between the web server and the views."""

@@ -1,0 +1,77 @@
+"""The outermost middleware: request id, both slash forms, refusals, headers, counters."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from time import perf_counter
+
+from django.http import HttpRequest
+from django.http.response import HttpResponse, HttpResponseBase
+
+from brainops.core import logs
+from brainops.core.database_errors import as_unavailable
+from brainops.core.errors import AppError
+from brainops.core.web import headers
+from brainops.core.web.pages import is_api
+from brainops.core.web.problem_json import problem_response
+from brainops.core.web.statistics import count
+
+log = logs.get_logger(__name__)
+
+_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_SLOW_SECONDS = 1.0
+
+
+class RequestContext:
+    """Everything that is done for each request, in one layer since layers cost time."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = perf_counter()
+        request_id = _request_id(request)
+        token = logs.request_id.set(request_id)
+        try:
+            request.get_host()  # a wrong Host header is refused here, for all views
+            _drop_slash(request)
+            response = self.get_response(request)
+        finally:
+            logs.request_id.reset(token)
+        self._finish(request, response, request_id, perf_counter() - started)
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer a refusal raised by a view that is not DRF's. Anything unknown goes on to Django's 500."""
+        known = error if isinstance(error, AppError) else as_unavailable(error)
+        return problem_response(known) if known else None
+
+    @staticmethod
+    def _finish(request: HttpRequest, response: HttpResponseBase, request_id: str, seconds: float) -> None:
+        response.headers["X-Request-Id"] = request_id
+        if is_api(request):
+            headers.add_api_headers(response)
+        else:
+            headers.add_page_headers(request, response)
+        if not response.streaming and "Content-Length" not in response.headers:
+            response.headers["Content-Length"] = str(len(response.content))  # type: ignore[attr-defined]
+        count(request, response.status_code, seconds)
+        if seconds > _SLOW_SECONDS and not getattr(request, "may_wait", False):
+            log.warning("slow_request", method=request.method, path=request.path, duration_ms=round(seconds * 1000))
+
+
+def _request_id(request: HttpRequest) -> str:
+    """The caller's own id when it is harmless to repeat, else a new one."""
+    given = request.META.get("HTTP_X_REQUEST_ID", "")
+    if given and _ACCEPTABLE_ID.fullmatch(given):
+        return str(given)
+    return os.urandom(12).hex()
+
+
+def _drop_slash(request: HttpRequest) -> None:
+    """Take one trailing slash off an API address, so that routes are declared once."""
+    path = request.path_info
+    if path.endswith("/") and is_api(request):
+        request.path_info = path[:-1]

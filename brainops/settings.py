@@ -1,0 +1,282 @@
+"""The one settings file. Everything that differs between places comes from the environment.
+
+What each variable means stands beside its line. A wrong environment is refused at start, all mistakes in one list.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from brainops.core.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment(os.environ)
+
+# On: convenient defaults and error pages with details, for work on BrainOps itself. Never on a server others reach.
+DEBUG = env.flag("BRAINOPS_DEBUG", default=False)
+
+
+def _when_debugging(value: str) -> str | None:
+    """A default that exists only while DEBUG is on; without it the variable is required."""
+    return value if DEBUG else None
+
+
+# --- Secrets -------------------------------------------------------------------------------------
+# Signs sessions, tokens and the audit chain. At least 50 characters, as Django's own check asks for.
+SECRET_KEY = env.text(
+    "BRAINOPS_SECRET_KEY", _when_debugging("for-debugging-only-" + "not-a-secret-" * 3), min_length=50
+)
+# Earlier secret keys, comma separated: what they signed stays valid while they stand here.
+SECRET_KEY_FALLBACKS = env.names("BRAINOPS_SECRET_KEY_FALLBACKS", [])
+# Encrypts stored secrets: "id:key[,id:key…]", 32 bytes each in URL-safe base64. The first encrypts, all decrypt.
+BRAINOPS_ENCRYPTION_KEYS = env.key_ring("BRAINOPS_ENCRYPTION_KEYS", _when_debugging("debug:" + "A" * 43))
+
+# --- Addresses -----------------------------------------------------------------------------------
+# Where people and webhook senders reach this installation; links and the cookies' Secure flag follow it.
+BRAINOPS_PUBLIC_URL = env.url("BRAINOPS_PUBLIC_URL", "http://127.0.0.1:8000", schemes=("http", "https")).rstrip("/")
+ALLOWED_HOSTS = env.names("BRAINOPS_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+# Proxies in front that append to X-Forwarded-For. 0 = the header is ignored, the peer is the client.
+BRAINOPS_TRUSTED_PROXIES = env.integer("BRAINOPS_TRUSTED_PROXIES", 0, low=0, high=10)
+# Private targets that workflows may call: "host:port,…". Everything not public is refused without it.
+BRAINOPS_EGRESS_ALLOW = env.names("BRAINOPS_EGRESS_ALLOW", [])
+# Opens /internal/metrics as `Authorization: Bearer …`. Not set = the page does not exist.
+BRAINOPS_METRICS_TOKEN = env.text("BRAINOPS_METRICS_TOKEN", "")
+
+_public = urlsplit(BRAINOPS_PUBLIC_URL)
+_is_https = _public.scheme == "https"
+if _public.hostname and _public.hostname not in ALLOWED_HOSTS and "*" not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, _public.hostname]
+
+# --- Database and broker -------------------------------------------------------------------------
+# postgres://user:password@host:5432/name
+DATABASES = {"default": env.database("DATABASE_URL", _when_debugging("postgres://brainops@127.0.0.1:5432/brainops"))}
+# Milliseconds a statement may take; 0 = no limit (workers, commands). The web process sets 30 seconds.
+_statement_ms = env.integer("BRAINOPS_STATEMENT_TIMEOUT_MS", 0, low=0, high=3_600_000)
+DATABASES["default"] |= {
+    "ENGINE": "brainops.core.postgres",  # Django's own, with a liveness check that costs no round trip
+    "CONN_MAX_AGE": 600,  # seconds; a connection costs 12-18 ms, so keep it
+    "CONN_HEALTH_CHECKS": True,
+    "OPTIONS": {
+        "connect_timeout": 3,  # seconds until "PostgreSQL is away" is known
+        "tcp_user_timeout": 10_000,  # milliseconds until a vanished host counts as gone
+        "application_name": "brainops",
+        "gssencmode": "disable",  # the Kerberos probe crashes forked processes on macOS and costs a round trip
+        "options": f"-c jit=off -c statement_timeout={_statement_ms}",  # jit: 10-100 ms lost on short statements
+        **DATABASES["default"].get("OPTIONS", {}),
+    },
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# redis://[:password@]host:6379/0 (rediss:// for TLS, unix:// is not supported)
+REDIS_URL = env.url("REDIS_URL", _when_debugging("redis://127.0.0.1:6379/0"), schemes=("redis", "rediss"))
+# Starts every key and queue name, so that several installations may share a server.
+BRAINOPS_REDIS_PREFIX = env.text("BRAINOPS_REDIS_PREFIX", "brainops")
+
+# --- The engine's numbers ------------------------------------------------------------------------
+BRAINOPS_WORKER_SLOTS = env.integer("BRAINOPS_WORKER_SLOTS", 32, low=1, high=1000)  # runs at once in a worker process
+BRAINOPS_HEARTBEAT_SECONDS = env.number("BRAINOPS_HEARTBEAT_SECONDS", 2, low=0.1, high=60)
+BRAINOPS_DEAD_SECONDS = env.number("BRAINOPS_DEAD_SECONDS", 10, low=0.5, high=600)  # without a heartbeat
+BRAINOPS_TICK_SECONDS = env.number("BRAINOPS_TICK_SECONDS", 1, low=0.1, high=60)
+if BRAINOPS_DEAD_SECONDS < 3 * BRAINOPS_HEARTBEAT_SECONDS:
+    env.refuse(
+        f"BRAINOPS_DEAD_SECONDS must be at least three heartbeats (3 × {BRAINOPS_HEARTBEAT_SECONDS:g} s), "
+        f"got {BRAINOPS_DEAD_SECONDS:g}: one slow moment would count a living worker as dead."
+    )
+# How long a stopping worker waits for steps under way; what is left then is recovered by others.
+BRAINOPS_DRAIN_SECONDS = env.number("BRAINOPS_DRAIN_SECONDS", 30, low=1, high=3600)
+BRAINOPS_RELEASE = env.text("BRAINOPS_RELEASE", "")  # shown beside each worker, to see a deploy roll
+# Ceilings of what comes from outside. Bytes are of the encoded form.
+BRAINOPS_LIMITS = {
+    "body_bytes": env.integer("BRAINOPS_LIMIT_BODY_BYTES", 1 << 20, low=1024, high=64 << 20),
+    "json_depth": env.integer("BRAINOPS_LIMIT_JSON_DEPTH", 64, low=4, high=200),
+    "json_keys": env.integer("BRAINOPS_LIMIT_JSON_KEYS", 50_000, low=100, high=1_000_000),
+    "string_bytes": env.integer("BRAINOPS_LIMIT_STRING_BYTES", 1 << 20, low=1024, high=64 << 20),
+    "steps": env.integer("BRAINOPS_LIMIT_STEPS", 500, low=1, high=10_000),
+    "value_bytes": env.integer("BRAINOPS_LIMIT_VALUE_BYTES", 10 << 20, low=1024, high=256 << 20),  # one step's output
+    "log_lines": env.integer("BRAINOPS_LIMIT_LOG_LINES", 1000, low=10, high=100_000),  # of one run
+}
+
+# --- Logs ----------------------------------------------------------------------------------------
+BRAINOPS_LOG_LEVEL = env.choice("BRAINOPS_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+BRAINOPS_LOG_FORMAT = env.choice("BRAINOPS_LOG_FORMAT", "console" if DEBUG else "json", ("json", "console"))
+
+if not DEBUG and SECRET_KEY and len(set(SECRET_KEY)) < 10:
+    env.refuse("BRAINOPS_SECRET_KEY is too simple: it needs at least 10 different characters.")
+if not DEBUG and any(len(set(key)) < 8 for key in BRAINOPS_ENCRYPTION_KEYS.values()):
+    env.refuse("BRAINOPS_ENCRYPTION_KEYS holds a key that is not random: make one with `openssl rand -base64 32`.")
+env.finish()
+
+# --- Django --------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",  # before the admin: it replaces its templates
+    "brainops.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "brainops.core",
+    "brainops.audit",
+    "brainops.accounts",
+    "integrations",
+    "automation",
+    "webhooks",
+]
+AUTH_USER_MODEL = "accounts.User"
+ROOT_URLCONF = "brainops.urls"
+WSGI_APPLICATION = "brainops.wsgi.application"
+
+# Sessions, messages and the like serve pages only; on API paths they step aside (brainops/core/web/pages.py).
+MIDDLEWARE = [
+    "brainops.core.web.context.RequestContext",
+    "django.middleware.security.SecurityMiddleware",
+    "brainops.core.web.pages.StaticFiles",
+    "brainops.core.web.pages.Sessions",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "brainops.core.web.pages.Authentication",
+    "brainops.core.web.pages.Messages",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LANGUAGE_CODE = "en"
+USE_I18N = False  # one language so far; saves the lookups
+USE_TZ = True
+TIME_ZONE = "UTC"
+APPEND_SLASH = False  # both forms are routed, without redirects
+
+# --- Static files --------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# With `collectstatic` run (a server): compressed, hashed, cached for ever. Without it (embedded): from the packages.
+_is_collected = (STATIC_ROOT / "staticfiles.json").exists()
+_storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+if DEBUG or not (_is_collected or os.environ.get("BRAINOPS_COLLECTSTATIC")):
+    _storage = "django.contrib.staticfiles.storage.StaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is uploaded to files
+    "staticfiles": {"BACKEND": _storage},
+}
+WHITENOISE_USE_FINDERS = not _is_collected
+
+# --- Safety of requests and pages ----------------------------------------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = BRAINOPS_LIMITS["body_bytes"]
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # admin forms
+FILE_UPLOAD_TEMP_DIR = tempfile.gettempdir()
+SIGNED_COOKIE_LEGACY_SALT_FALLBACK = False  # CVE-2026-6873
+SESSION_COOKIE_AGE = 12 * 3600  # seconds
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
+SESSION_COOKIE_NAME = "__Host-brainops" if _is_https else "brainops"
+CSRF_COOKIE_NAME = "__Host-csrf" if _is_https else "csrf"
+CSRF_TRUSTED_ORIGINS = [BRAINOPS_PUBLIC_URL]
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = _is_https
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/automation/health/?$", r"^internal/"]  # probes inside the network speak http
+SECURE_HSTS_SECONDS = 31_536_000 if _is_https else 0
+if BRAINOPS_TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Which other names of the domain exist, and browsers' preload lists, are not ours to bind.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+LOGIN_URL = "admin:login"
+
+# --- API -----------------------------------------------------------------------------------------
+BRAINOPS_API_PREFIX = "/api/v1/automation"
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["brainops.accounts.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["brainops.accounts.api.permissions.CallerMay"],
+    "DEFAULT_PARSER_CLASSES": ["brainops.core.api.json.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["brainops.core.api.json.JsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "brainops.core.api.json.JsonOnly",
+    "DEFAULT_SCHEMA_CLASS": "brainops.core.api.schema.Schema",
+    "DEFAULT_PAGINATION_CLASS": "brainops.core.api.pagination.CursorPages",
+    "PAGE_SIZE": 50,
+    "EXCEPTION_HANDLER": "brainops.core.api.problems.exception_handler",
+    "NUM_PROXIES": BRAINOPS_TRUSTED_PROXIES,
+    "URL_FORMAT_OVERRIDE": None,
+    "FORMAT_SUFFIX_KWARG": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "TEST_REQUEST_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "BrainOps",
+    "DESCRIPTION": "Workflow automation: workflows, runs, triggers, webhooks.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": r"/api/v1/automation",
+    "SCHEMA_PATH_PREFIX_INSERT": "",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- Celery (engine: the database is the truth, the broker is a doorbell) --------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_DEFAULT_QUEUE = f"{BRAINOPS_REDIS_PREFIX}.default"
+CELERY_TASK_DEFAULT_EXCHANGE = CELERY_TASK_DEFAULT_ROUTING_KEY = CELERY_TASK_DEFAULT_QUEUE
+CELERY_CONTROL_EXCHANGE = f"{BRAINOPS_REDIS_PREFIX}.control"  # workers of other installations do not listen
+CELERY_EVENT_EXCHANGE = f"{BRAINOPS_REDIS_PREFIX}.events"
+CELERY_ACCEPT_CONTENT = ["json"]  # a message is untrusted input: never pickle
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
+CELERY_RESULT_ACCEPT_CONTENT = ["json"]
+CELERY_RESULT_BACKEND = None
+CELERY_RESULT_EXPIRES = None  # else beat adds an entry that cleans a backend that is not there
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_PUBLISH_RETRY = False  # a bell that cannot be rung is dropped, the tick finds the run
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30  # seconds
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # our logging stands already
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "ack_emulation": False,  # the claim in the database does it better; saves 2/3 of the consume cost
+    "socket_timeout": 1,
+    "socket_connect_timeout": 1,
+}
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# The only entry, and only a convenience: every worker ticks as well. Written to beat's table at its start.
+CELERY_BEAT_SCHEDULE = {
+    "automation.tick": {"task": "automation.tasks.tick", "schedule": BRAINOPS_TICK_SECONDS, "options": {"expires": 5}}
+}
+CELERY_DB_REUSE_MAX = 1_000_000  # Celery would close the database connection after every task
+
+# --- Admin and logs --------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "BrainOps",
+    "SITE_HEADER": "BrainOps",
+    "SITE_SUBHEADER": "Workflow automation",
+    "SITE_SYMBOL": "account_tree",
+    "SHOW_HISTORY": False,  # the audit log tells more
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": True, "show_all_applications": False},
+}
+LOGGING_CONFIG = "brainops.core.logs.configure"
+LOGGING = {"level": BRAINOPS_LOG_LEVEL, "format": BRAINOPS_LOG_FORMAT}
