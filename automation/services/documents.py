@@ -1,0 +1,33 @@
+"""Workflow documents as services see them: checked with this installation's kinds and limits, compared, summed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from automation.engine.document import Limits, check_document
+from automation.steps import all_kinds
+from brainops.core.errors import Problem
+
+NOT_VERSIONED = frozenset({"ui"})  # canvas positions: saved, but no part of a version's difference
+
+
+def refusals(definition: Any, *, base: str = "/definition") -> Iterator[Problem]:
+    """Everything wrong with a document, with pointers that start at `base`."""
+    limits = Limits(steps=settings.BRAINOPS_LIMITS["steps"])
+    for problem in check_document(definition, all_kinds(), limits=limits):
+        yield Problem(problem.code, problem.message, base + problem.pointer)
+
+
+def meaning(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a document that versions are about."""
+    return {key: value for key, value in definition.items() if key not in NOT_VERSIONED}
+
+
+def checksum(definition: Mapping[str, Any]) -> str:
+    """SHA-256 of the meaning's canonical JSON: equal for documents that differ in key order or layout only."""
+    return hashlib.sha256(orjson.dumps(meaning(definition), option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,0 +1,76 @@
+"""Start a run of a workflow that is switched on: one round trip, and the database decides.
+
+A process keeps what it knows about versions in memory (`services/runnable.py`). This guard is what keeps that
+correct under change: a workflow that was switched off, archived, deleted or given a new version meanwhile matches
+no row, nothing is inserted, and the caller looks again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from automation.store.intake import FIND_DUPLICATE, NEW_RUN, NewRun
+
+GUARD = """
+from automation_workflow w
+where w.id = %(run_workflow_id)s and w.workspace_id = %(run_workspace_id)s and w.is_active and w.archived_at is null
+  and (%(run_is_pinned)s or w.current_version_id = %(run_version_id)s)
+"""
+
+START = "with " + NEW_RUN.format(guard=GUARD) + "select id, uid, statement_timestamp() from new_run"
+
+# What a retry keeps of the run it repeats stands in the same statement as the new run.
+START_WITH_KEPT = (
+    "with "
+    + NEW_RUN.format(guard=GUARD)
+    + """, kept as (
+  insert into automation_steprun (run_id, path, kind, status, attempt, is_kept, port, output, reason, error, started_at,
+                                  finished_at)
+  select n.id, s.path, s.kind, s.status, s.attempt, true, s.port, s.output, s.reason, s.error, s.started_at,
+         s.finished_at
+  from new_run n, automation_steprun s
+  where s.run_id = %(run_parent_run_id)s and s.path = any(%(kept_paths)s) and s.status >= 50
+)
+select id, uid, statement_timestamp() from new_run
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that stands in the database; `created_at` is None when it stood there before this call."""
+
+    id: int
+    uid: UUID
+    created_at: datetime | None = None
+
+    @property
+    def is_duplicate(self) -> bool:
+        """True when an earlier call with the same dedupe key made it."""
+        return self.created_at is None
+
+
+def start_run(cursor: Any, run: NewRun, *, is_pinned: bool = False, kept_paths: list[str] | None = None) -> Started | None:
+    """Insert a run if its workflow may run now; None when the guard (or a duplicate) said no.
+
+    `is_pinned`: the version was asked for by name and need not be the current one. The caller rings the bell.
+    """
+    parameters = run.parameters() | {"run_is_pinned": is_pinned}
+    if kept_paths is None:
+        cursor.execute(START, parameters)
+    else:
+        cursor.execute(START_WITH_KEPT, parameters | {"kept_paths": kept_paths})
+    row = cursor.fetchone()
+    return Started(*row) if row else None
+
+
+def find_duplicate(cursor: Any, run: NewRun) -> Started | None:
+    """The run that took the same dedupe key before."""
+    if run.dedupe_key is None:
+        return None
+    cursor.execute(FIND_DUPLICATE, (run.workflow_id, run.dedupe_key))
+    row = cursor.fetchone()
+    return Started(row[0], row[1]) if row else None
