@@ -23,7 +23,7 @@ EMBEDDED = "requirements-embedded.lock"
 DEVELOPMENT = "requirements-dev.lock"
 # Checked by hash, and never built here: what is built runs code and fetches packages nobody checked.
 OPTIONS = ("--quiet", "--require-hashes", "--only-binary", ":all:")
-FOR_DEVELOPMENT = {"test", "lint", "schema", "bench", "chaos", "develop"}
+FOR_DEVELOPMENT = {"test", "develop"}
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from brainops.stack.privileges import Account, become
 
@@ -73,21 +74,24 @@ class Child:
 
     def kill(self) -> int:
         """End the process and everything it started, at once."""
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: a group of zombies
             os.killpg(self.pid, signal.SIGKILL)
         return self.process.wait()
 
 
-def start(service: Service) -> Child:
-    """Start `service` in a session of its own, its output appended to its log."""
+def start(service: Service, *, answer: IO[bytes] | None = None) -> Child:
+    """Start `service` in a session of its own, its output appended to its log.
+
+    With `answer` the standard output goes there instead: it may hold a secret.
+    """
     with open(service.log, "ab") as log:
         process = subprocess.Popen(
             list(service.command),
             env=dict(service.environment),
             cwd=service.folder,
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            stdout=answer or log,
+            stderr=log,
             start_new_session=True,
             preexec_fn=before_exec(service.account, death_signal=service.stop_signal),  # noqa: PLW1509 - one thread
         )

@@ -3,9 +3,7 @@
 from dataclasses import dataclass, field
 
 WINDOW_SECONDS = 60.0
-MAX_DEATHS = 5
-FIRST_DELAY_SECONDS = 0.5
-LONGEST_DELAY_SECONDS = 15.0
+DELAYS_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 @dataclass(slots=True)
@@ -17,9 +15,9 @@ class Restarts:
     def delay_seconds(self, now: float) -> float | None:
         """Note a death at `now`; seconds to wait before the restart, None when it is hopeless.
 
-        Doubles with each death within a minute: 0.5, 1, 2, 4, 8 s; the sixth gives up.
+        The wait doubles with each death within a minute; the sixth gives up.
         """
         self.deaths = [when for when in self.deaths if now - when < WINDOW_SECONDS] + [now]
-        if len(self.deaths) > MAX_DEATHS:
+        if len(self.deaths) > len(DELAYS_SECONDS):
             return None
-        return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** (len(self.deaths) - 1))
+        return DELAYS_SECONDS[len(self.deaths) - 1]

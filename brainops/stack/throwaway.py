@@ -14,6 +14,7 @@ from brainops.stack.ports import free_port
 from brainops.stack.postgres import Postgres
 from brainops.stack.privileges import Account, unprivileged
 from brainops.stack.processes import is_alive
+from brainops.stack.relocation import reachable_programs
 from brainops.stack.valkey import Valkey
 
 PREFIX = "brainops-test-"
@@ -73,7 +74,7 @@ def _describe(environment: Mapping[str, str]) -> ThrowawayServers:
     account = unprivileged()
     folder = _new_folder(account)
     postgres = Postgres(
-        programs=find_postgres(environment),
+        programs=reachable_programs(find_postgres(environment), account, folder),
         account=account,
         data=folder / "postgres",
         port=free_port(),
@@ -93,10 +94,10 @@ def _describe(environment: Mapping[str, str]) -> ThrowawayServers:
 def _start(servers: ThrowawayServers) -> None:
     servers.postgres.create()
     servers.valkey.create()
-    for server in (servers.postgres, servers.valkey):
-        servers.children.append(start(server.service()))
-    for server, child in zip((servers.postgres, servers.valkey), servers.children, strict=True):
-        wait_until(server.is_ready, child, seconds=START_SECONDS)
+    postgres, valkey = start(servers.postgres.service()), start(servers.valkey.service())
+    servers.children += [postgres, valkey]
+    wait_until(servers.postgres.is_ready, postgres, seconds=START_SECONDS)
+    wait_until(servers.valkey.is_ready, valkey, seconds=START_SECONDS)
 
 
 def _new_folder(account: Account) -> Path:
