@@ -12,6 +12,7 @@ class FiringDecision(models.IntegerChoices):
     RAN = 1, "ran"
     MISSED = 2, "missed"  # came due while nobody was there to fire it; the policy said skip
     INACTIVE = 3, "inactive"  # the workflow was switched off
+    REFUSED = 4, "refused"  # the trigger's inputs do not fit the workflow any more; `reason` says why
 
 
 class Firing(models.Model):
@@ -22,10 +23,12 @@ class Firing(models.Model):
     slot = models.DateTimeField()
     decision = models.SmallIntegerField(choices=FiringDecision)
     run_uid = models.UUIDField(null=True, blank=True)
+    reason = models.TextField(blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ["-slot"]
+        indexes = [models.Index(fields=["-slot"], name="firing_recent")]  # the ledger's page; pruned by age
 
     def __str__(self) -> str:
         return f"{self.slot.isoformat()} {FiringDecision(self.decision).label}"
