@@ -99,7 +99,7 @@ KIND = TriggerKind(
             "missed": {
                 "enum": [policy.value for policy in Missed],
                 "title": "Missed times",
-                "description": "After a pause of the installation: skip missed times, run the last one, or all (100 at most).",
+                "description": "After a pause of the installation: skip them, run the last, or all (100 at most).",
                 "default": DEFAULTS["missed"],
             },
         },
