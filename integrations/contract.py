@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 
 from integrations.messages import Json, Request, Response
@@ -91,10 +90,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ActionCall:
-    """What an action may know about its call. `config` is rendered and checked against `config_schema`."""
+    """What an action may know about its call.
+
+    `config` is rendered and checked against `config_schema`; `path` is the step's in its run, `attempt` counts from 1.
+    """
 
     config: Mapping[str, Json]
-    now: datetime
     path: str = ""
     attempt: int = 1
 

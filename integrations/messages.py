@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+from brainops.core import json_gate
+from brainops.core.errors import AppError
 
 Json = Any
 
@@ -42,9 +45,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP answer, read to its end. Header names are lower case; repeated ones are joined with ", "."""
+    """One HTTP answer, read to its end.
+
+    Header names are lower case; repeated ones are joined with ", ". `url` has no query: it is shown in messages.
+    """
 
     status: int
+    received_at: datetime
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     url: str = ""
@@ -54,8 +61,11 @@ class Response:
         return self.body.decode(self._charset(), errors="replace")
 
     def json(self) -> Json:
-        """Parse the body as JSON (RFC 8259). Raises ValueError."""
-        return json.loads(self.body, parse_constant=_refuse_constant)
+        """Parse the body as JSON that can be stored (`core.json_gate`). Raises ValueError."""
+        try:
+            return json_gate.read(self.body, _JSON_LIMITS)
+        except AppError as error:
+            raise ValueError(error.message) from error
 
     def _charset(self) -> str:
         _, _, parameters = self.headers.get("content-type", "").partition(";")
@@ -72,6 +82,5 @@ TEXT_CHARSETS = frozenset(
     | {"shift_jis", "euc-jp", "iso-2022-jp", "gb2312", "gbk", "gb18030", "big5", "euc-kr", "koi8-r", "iso-8859-2"}
 )
 
-
-def _refuse_constant(name: str) -> Json:
-    raise ValueError(f"{name} is no JSON value")
+# The runner has capped the bytes; depth is what the database and the interpreter can take.
+_JSON_LIMITS = json_gate.Limits(body_bytes=1 << 30, depth=64, keys=1_000_000, string_bytes=1 << 30)

@@ -6,6 +6,9 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+import orjson
+
+from brainops.core.redact import redact, redact_text
 from integrations.contract import ErrorClass, Failure
 from integrations.messages import Response
 
@@ -20,18 +23,19 @@ _CLASSES = {
     501: ErrorClass.USER,
     505: ErrorClass.USER,
 }
-_SHOWN_BYTES = 200
+_SHOWN_CHARACTERS = 200
+_PARSED_BYTES = 64 * 1024
 _MAX_WAIT_SECONDS = 24 * 3600.0
 _DELAY_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
-def refusal(response: Response, *, method: str, now: datetime) -> Failure:
+def refusal(response: Response, *, method: str) -> Failure:
     """Describe an unwanted answer: its status, the first bytes of its body, and when to come back."""
     return Failure(
         type="http_status",
         message=_sentence(response, method),
         error_class=error_class_of(response.status),
-        retry_after_seconds=retry_after_seconds(response, now=now),
+        retry_after_seconds=retry_after_seconds(response),
         details={"status": response.status, "method": method, "url": response.url, "body": shown(response)},
         # A gateway that gave up may have passed the request on (RFC 9110 15.6.5); a plain refusal did not act.
         is_outcome_unknown=response.status in (408, 502, 504),
@@ -42,12 +46,13 @@ def error_class_of(status: int) -> ErrorClass:
     """Class a status: server errors pass with time, client errors do not, but for the listed ones."""
     if status in _CLASSES:
         return _CLASSES[status]
-    return ErrorClass.TRANSIENT if status >= 500 else ErrorClass.USER
+    return ErrorClass.TRANSIENT if 500 <= status < 600 else ErrorClass.USER
 
 
-def retry_after_seconds(response: Response, *, now: datetime) -> float | None:
+def retry_after_seconds(response: Response) -> float | None:
     """Seconds the service asks to wait, from `Retry-After` (RFC 9110 10.2.3): seconds or an HTTP date.
 
+    A date counts from the service's own `Date`, so that a wrong clock on either side does no harm.
     A date in the past is 0; what cannot be read is None; more than a day is cut to a day.
     """
     value = response.headers.get("retry-after", "").strip()
@@ -56,14 +61,25 @@ def retry_after_seconds(response: Response, *, now: datetime) -> float | None:
     moment = _http_date(value)
     if moment is None:
         return None
-    return min(max((moment - now).total_seconds(), 0.0), _MAX_WAIT_SECONDS)
+    answered_at = _http_date(response.headers.get("date", "")) or response.received_at
+    return min(max((moment - answered_at).total_seconds(), 0.0), _MAX_WAIT_SECONDS)
 
 
 def shown(response: Response) -> str:
-    """Return the start of the body as one line of printable text."""
-    head = response.body[:_SHOWN_BYTES].decode("utf-8", errors="replace")
-    line = "".join(character if character.isprintable() else " " for character in head).strip()
-    return line + "…" if len(response.body) > _SHOWN_BYTES else line
+    """Return the start of the body as one line of printable text, without secrets."""
+    text = _redacted(response)
+    line = "".join(character if character.isprintable() else " " for character in text[: _SHOWN_CHARACTERS + 1])
+    return line.strip() if len(line) <= _SHOWN_CHARACTERS else line[:_SHOWN_CHARACTERS].strip() + "…"
+
+
+def _redacted(response: Response) -> str:
+    """Mask before cutting: a secret cut in half is known to nobody, but still half a secret."""
+    if len(response.body) <= _PARSED_BYTES:
+        try:
+            return orjson.dumps(redact(orjson.loads(response.body))).decode()
+        except (ValueError, TypeError):
+            pass
+    return redact_text(response.body[:_PARSED_BYTES].decode("utf-8", errors="replace"))
 
 
 def _sentence(response: Response, method: str) -> str:

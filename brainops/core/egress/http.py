@@ -13,9 +13,9 @@ from django.conf import settings
 
 from brainops.core.egress.allow import parse_allow_list
 from brainops.core.egress.client import Client
-from brainops.core.egress.message import Answer, Request
+from brainops.core.egress.message import MAX_BYTES, Answer, Request
 
-__all__ = ["Answer", "Client", "Request", "check", "client", "send"]
+__all__ = ["MAX_BYTES", "Answer", "Client", "Request", "check", "client", "send"]
 
 
 def send(request: Request) -> Answer:

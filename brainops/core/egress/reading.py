@@ -36,6 +36,7 @@ class AnswerReader:
         self._url = url
         self._parts = _Parts(is_bodiless=request.method == "HEAD")
         self._sink: Sink | None = None
+        self._headers: dict[str, str] | None = None
         self._quiet_bytes = 0
 
     def read(self, wire: Wire, watch: Watch) -> Answer:
@@ -84,7 +85,7 @@ class AnswerReader:
         parts.pieces.clear()
 
     def _open_sink(self) -> Sink:
-        headers = self._headers()
+        headers = self._joined_headers()
         if headers.get("transfer-encoding", "chunked").lower() != "chunked":
             raise ProtocolError(f"The answer has the Transfer-Encoding {headers['transfer-encoding'][:40]!r}.")
         if int(headers.get("content-length", "0")) > self._request.max_bytes:
@@ -100,16 +101,19 @@ class AnswerReader:
         parts = self._parts
         self.is_reusable = parts.is_done and parts.is_kept_alive and not parts.has_surplus
         body = self._sink.finish() if self._sink else b""
-        return Answer(parts.status, self._headers(), body, self._url.shown)
+        return Answer(parts.status, self._joined_headers(), body, self._url.shown)
 
-    def _headers(self) -> dict[str, str]:
+    def _joined_headers(self) -> dict[str, str]:
         """Give the headers with lower-case names, repeated ones joined (RFC 9110 5.3)."""
+        if self._headers is not None:
+            return self._headers
         if len(self._parts.headers) > MAX_HEADERS:
             raise TooLarge(f"The answer has {len(self._parts.headers)} headers; at most {MAX_HEADERS} are read.")
         joined: dict[str, str] = {}
         for raw_name, raw_value in self._parts.headers:
             name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
             joined[name] = f"{joined[name]}, {value}" if name in joined else value
+        self._headers = joined
         return joined
 
 

@@ -36,13 +36,13 @@ def run(call: ActionCall) -> Steps:
     request = build_request(config)
     response = yield request
     if not is_expected(response.status, config.get("expect", "2xx")):
-        return refusal(response, method=request.method, now=call.now)
+        return refusal(response, method=request.method)
     try:
-        body = read_body(response, config.get("response", "auto"))
+        body, logs = read_body(response, config.get("response", "auto"))
     except UnreadableBody as error:
         message = f"{request.method} {response.url} answered {response.status}, but {error}"
         return Failure("unreadable_body", message, details={"status": response.status})
-    return Result({"status": response.status, "headers": dict(response.headers), "body": body})
+    return Result({"status": response.status, "headers": dict(response.headers), "body": body}, logs)
 
 
 def build_request(config: Mapping[str, Json]) -> Request:
@@ -77,7 +77,7 @@ def header_text(value: Json) -> str:
     """Write a header value as people do: true, 7, text."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return str(value).strip()  # a pasted key often ends with a line break
 
 
 def effect_of(config: Mapping[str, Json]) -> Effect:
