@@ -1,0 +1,139 @@
+"""Schedules: fire what is due, exactly once per slot, whoever ticks and however often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.db import connection, transaction
+
+from automation.models.firing import FiringDecision
+from automation.services.starting import NotRunnable, StartPlan, start_plan
+from automation.store.firings import Advance, Decided, Due, advance, link, lock_due, prune, record
+from automation.store.intake import NewRun, insert_run
+from automation.triggers import all_trigger_kinds
+from automation.triggers.catch_up import due_slots, still_run
+from automation.triggers.contract import Clock
+
+BATCH = 20  # triggers of one transaction: each may bring up to 100 runs after a pause
+KEEP_DAYS = 90  # of the ledger; a slot is only ever looked at again within seconds
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Verdict:
+    """What one due trigger does now."""
+
+    decided: list[Decided]
+    advance: Advance
+    runs: dict[tuple[UUID, datetime], NewRun] = field(default_factory=dict)
+
+
+def fire_due(*, limit: int = 200) -> int:
+    """Fire up to `limit` due triggers on the database's clock; return how many runs were started.
+
+    Locked triggers belong to somebody who is firing them at this moment, so they are skipped. Ledger, runs and the
+    next fire time stand or fall together: killed anywhere in between, nothing happened and the next tick does it.
+    The caller rings the bell.
+    """
+    started = seen = 0
+    while seen < limit:
+        size = min(BATCH, limit - seen)
+        found, runs = _fire_batch(size)
+        started, seen = started + runs, seen + found
+        if found < size:
+            break
+    return started
+
+
+def prune_ledger(*, days: int = KEEP_DAYS) -> int:
+    """Forget decisions about slots older than `days`; return how many."""
+    with connection.cursor() as cursor:
+        return prune(cursor, days=days)
+
+
+def _fire_batch(size: int) -> tuple[int, int]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        due = lock_due(cursor, limit=size)
+        if not due:
+            return 0, 0
+        verdicts = [_verdict(trigger) for trigger in due]
+        fresh = record(cursor, [row for verdict in verdicts for row in verdict.decided])
+        runs = {at: run for verdict in verdicts for at, run in verdict.runs.items() if at in fresh}
+        accepted = [(*at, insert_run(cursor, run).uid) for at, run in runs.items()]
+        link(cursor, accepted)
+        advance(cursor, [verdict.advance for verdict in verdicts])
+    return len(due), len(accepted)
+
+
+def _verdict(due: Due) -> _Verdict:
+    """Decide about every due slot of one trigger. Touches nothing."""
+    kind = all_trigger_kinds().get(due.kind)
+    if kind is None or kind.clock is None:
+        return _broken(due, f"The trigger kind {due.kind!r} does not fire by the clock here.")
+    try:
+        slots, running, following = _slots(due, kind.clock)
+    except (ValueError, LookupError) as error:  # a time zone that this machine does not know any more
+        return _broken(due, str(error))
+    onward = Advance(due.trigger_id, following, slots[-1])
+    if not due.may_run:
+        return _Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.INACTIVE)], onward)
+    try:
+        plan = start_plan(due.version_id, due.inputs)
+    except NotRunnable as refusal:
+        return _Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.REFUSED, str(refusal))], onward)
+    decided = [_decision(due, slot, slot in running) for slot in slots]
+    return _Verdict(decided, onward, dict(_runs(due, plan, slots, running)))
+
+
+def _slots(due: Due, clock: Clock) -> tuple[list[datetime], set[datetime], datetime | None]:
+    """The due slots, those of them that still run, and the first one to come."""
+    next_after = partial(clock.next_after, due.config)
+    slots = due_slots(next_after, due.next_fire_at, due.now)
+    return slots, still_run(slots, clock.missed(due.config), due.now), next_after(due.now)
+
+
+def _decision(due: Due, slot: datetime, runs: bool) -> Decided:
+    return Decided(due.trigger_id, slot, FiringDecision.RAN if runs else FiringDecision.MISSED)
+
+
+def _runs(due: Due, plan: StartPlan, slots: list[datetime], running: set[datetime]) -> Any:
+    for previous, slot in zip([due.last_fired_at, *slots], slots, strict=False):
+        if slot in running:
+            yield (due.trigger_id, slot), _new_run(due, plan, slot, previous)
+
+
+def _new_run(due: Due, plan: StartPlan, slot: datetime, previous: datetime | None) -> NewRun:
+    return NewRun(
+        workspace_id=due.workspace_id,
+        workflow_id=due.workflow_id,
+        version_id=plan.version_id,
+        inputs=plan.inputs,
+        trigger={
+            "kind": due.kind,
+            "trigger_id": str(due.trigger_id),
+            "slot": _utc_text(slot),
+            "scheduled_for": slot.astimezone(ZoneInfo(due.config.get("timezone", "UTC"))).isoformat(),
+            "previous_slot": _utc_text(previous) if previous else None,
+        },
+        trigger_id=due.trigger_id,
+        dedupe_key=f"cron:{due.trigger_id}:{_utc_text(slot)}",
+        deadline_seconds=plan.deadline_seconds,
+    )
+
+
+def _broken(due: Due, reason: str) -> _Verdict:
+    """Stop a trigger whose stored config cannot be read; saving it again starts it anew."""
+    log.error("schedule_broken", trigger_id=str(due.trigger_id), reason=reason)
+    decided = Decided(due.trigger_id, due.next_fire_at, FiringDecision.REFUSED, reason)
+    return _Verdict([decided], Advance(due.trigger_id, None, due.next_fire_at))
+
+
+def _utc_text(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
