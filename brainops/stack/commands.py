@@ -78,7 +78,7 @@ def status(place: Place, *, as_json: bool) -> int:
 
 def reset(place: Place, *, is_certain: bool) -> int:
     """Stop everything and delete the installation's data, logs and secrets."""
-    doomed = [path for path in (*place.everything, outside(place)) if path.exists() or path.is_symlink()]
+    doomed = [path for path in (*place.everything, outside(place)) if path.exists()]
     if not is_certain:
         print(
             f"This deletes {', '.join(str(path) for path in doomed) or 'nothing'}. Do it with: bin/brainops reset --yes"
@@ -86,14 +86,14 @@ def reset(place: Place, *, is_certain: bool) -> int:
         return 1
     if (code := down(place)) != 0:
         return code
-    for path in doomed:
-        if path.is_dir() and not path.is_symlink():
+    for path in (*place.everything, outside(place)):
+        if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
     if place.data.exists() and not any(place.data.iterdir()):
         place.data.rmdir()
-    print(f"{place.data} is empty again.")
+    print("All of it is deleted.")
     return 0
 
 

@@ -39,7 +39,7 @@ def _web_port(wanted: int | None, kept: Mapping[str, int]) -> int:
         if not is_free(wanted):
             raise PortTaken(f"Port {wanted} is in use. Give another one with --port, or end what listens there.")
         return wanted
-    candidates = [kept.get("web", WEB_PORT), *range(WEB_PORT, WEB_PORT + WEB_PORTS_TRIED)]
+    candidates: list[int] = [kept.get("web", WEB_PORT), *range(WEB_PORT, WEB_PORT + WEB_PORTS_TRIED)]
     for port in candidates:
         if is_free(port):
             return port
