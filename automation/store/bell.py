@@ -65,7 +65,7 @@ def pending_bells(producer: Any) -> int:
 def publish(producer: Any) -> None:
     """Send one wake message."""
     current_app.send_task(
-        "automation.wake", queue=settings.CELERY_TASK_DEFAULT_QUEUE, producer=producer, ignore_result=True
+        "automation.tasks.wake", queue=settings.CELERY_TASK_DEFAULT_QUEUE, producer=producer, ignore_result=True
     )
 
 

@@ -1,0 +1,133 @@
+"""Heartbeat: says that this process lives, hears which of its runs must stop, and fences the process when it cannot.
+
+Identity: `host/slot` under an advisory lock of this thread's connection. A restarted worker takes its
+predecessor's name and may therefore declare it dead at once.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import psycopg2
+import structlog
+
+from automation.runtime.slots import Slots
+from automation.store.connection import Connection
+from automation.store.workers import Beat, beat, register, set_state, take_name
+
+# No new side effect when the last good heartbeat is older than this share of the dead time: by the time others
+# take our runs, we have stopped touching the world.
+FENCE_SHARE = 0.6
+
+DRAINING, GONE = 2, 4
+
+log = structlog.get_logger(__name__)
+
+
+class Heartbeat(threading.Thread):
+    """The breathing of one worker process."""
+
+    def __init__(
+        self, slots: Slots, *, every_seconds: float, dead_seconds: float, release: str, on_beat: Callable[[Beat], None]
+    ) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self._connection = Connection(application_name="brainops-heartbeat")
+        self._slots = slots
+        self._every_seconds = every_seconds
+        self._dead_seconds = dead_seconds
+        self._release = release
+        self._on_beat = on_beat
+        self._stop = threading.Event()
+        self._last_good = float("-inf")
+        self._steady_since = float("inf")
+        self.worker_id: UUID | None = None
+        self.name_in_register = ""
+
+    def may_affect(self) -> bool:
+        """True while this process may start a side effect: its last good heartbeat is fresh."""
+        return time.monotonic() - self._last_good < FENCE_SHARE * self._dead_seconds
+
+    def may_judge(self) -> bool:
+        """True while this process may declare others dead: it breathed without a gap for a whole dead interval."""
+        return time.monotonic() - self._steady_since >= self._dead_seconds
+
+    def drain(self) -> None:
+        """Tell others that this process claims nothing more."""
+        self._say_state(DRAINING)
+
+    def stop(self, *, is_clean: bool) -> None:
+        """Stop breathing. After a clean end the register says gone; otherwise silence hands the runs to others."""
+        self._stop.set()
+        self.join(self._every_seconds + 5)
+        if is_clean:
+            self._say_state(GONE)
+        self._connection.close()
+
+    def run(self) -> None:
+        """Breathe until stopped."""
+        while not self._stop.is_set():
+            try:
+                self._breathe()
+            except psycopg2.Error as error:
+                log.warning("heartbeat_failed", error=str(error).strip())
+                self._connection.close()
+                self._steady_since = float("inf")
+                self.name_in_register = ""  # the advisory lock went with the connection
+                self._stop.wait(min(0.5, self._every_seconds))
+                continue
+            self._stop.wait(self._every_seconds)
+
+    def _breathe(self) -> None:
+        if not self.name_in_register:
+            self._take_name()
+        asked_at = time.monotonic()
+        if self.worker_id is None:
+            self._register()
+        assert self.worker_id is not None
+        answer = beat(self._connection, worker_id=self.worker_id, busy=self._slots.busy())
+        if not answer.is_alive:
+            return self._start_over()
+        if asked_at - self._last_good > self._dead_seconds / 2 or self._steady_since == float("inf"):
+            self._steady_since = asked_at
+        self._last_good = asked_at
+        self._on_beat(answer)
+
+    def _take_name(self) -> None:
+        self.name_in_register = take_name(self._connection, host=socket.gethostname())
+
+    def _register(self) -> None:
+        worker_id = uuid4()
+        register(
+            self._connection,
+            worker_id=worker_id,
+            name=self.name_in_register,
+            pid=os.getpid(),
+            release=self._release,
+            slots=self._slots.count,
+        )
+        self.worker_id = worker_id
+        log.info("worker_registered", worker=self.name_in_register, worker_id=str(worker_id))
+
+    def _start_over(self) -> None:
+        """Another process declared this one dead: its runs are somebody else's now."""
+        log.warning("worker_was_declared_dead", worker_id=str(self.worker_id))
+        self._slots.lose_all()
+        self.worker_id = None
+        self._last_good = float("-inf")
+        self._steady_since = float("inf")
+
+    def _say_state(self, state: int) -> None:
+        if self.worker_id is None:
+            return
+        connection = Connection(application_name="brainops-heartbeat")
+        try:
+            set_state(connection, worker_id=self.worker_id, state=state)
+        except psycopg2.Error as error:
+            log.warning("worker_state_not_said", state=state, error=str(error).strip())
+        finally:
+            connection.close()

@@ -1,0 +1,107 @@
+"""Journal: what a turn knows and has not committed yet, and the policy of when it must.
+
+Pure results are kept in memory and written with the next checkpoint. The result of a side effect is written
+before the next effect, wait or end: between the two only pure steps run, and a crash there repeats an effect
+under the same idempotency key at worst.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from automation.engine.kinds import Effect, LogLine
+from automation.engine.results import StepResult
+from automation.engine.status import RunStatus
+from automation.runtime.writer import Writer
+from automation.store.checkpoint import Entry, Line, Move
+from automation.store.claim import Claimed
+
+LONGEST_UNFLUSHED_SECONDS = 1.0
+LONGEST_UNFLUSHED_EFFECT_SECONDS = 0.25
+MOST_LINES = 1_000  # per turn; the last one says that more was dropped
+LINES_PER_TURN = 1_000_000  # numbers a turn may use, so that a resumed run never collides with its earlier life
+
+
+class ClaimLost(Exception):
+    """Another process owns the run now: nothing may be written for it any more."""
+
+
+class Journal:
+    """Gathers steps, log lines and the answer of one turn, and commits them through the writer.
+
+    `is_careful` commits after every step: a run that already took a process down, or whose workflow asks for it.
+    """
+
+    def __init__(self, run: Claimed, writer: Writer, *, is_careful: bool = False) -> None:
+        self.is_careful = is_careful
+        self._run = run
+        self._writer = writer
+        self._steps: dict[str, StepResult] = {}
+        self._lines: list[Line] = []
+        self._response: Any = None
+        self._line_count = 0
+        self._flush_by = float("inf")
+        self._must_flush_before_effect = False
+
+    def before_effect(self) -> None:
+        """Commit what a crash in the coming effect must not undo."""
+        if self._must_flush_before_effect or self._response is not None:
+            self.flush()
+
+    def after(self, effect: Effect, *, is_deterministic: bool) -> None:
+        """Note what kind of result comes next."""
+        wait = LONGEST_UNFLUSHED_SECONDS if effect is Effect.PURE else LONGEST_UNFLUSHED_EFFECT_SECONDS
+        self._flush_by = min(self._flush_by, time.monotonic() + wait)
+        if effect is not Effect.PURE or not is_deterministic:
+            self._must_flush_before_effect = True
+
+    def add_step(self, result: StepResult) -> None:
+        """Take a step's result; commits it at once when the policy says so."""
+        self._steps[result.path] = result
+        if self.is_careful or time.monotonic() >= self._flush_by:
+            self.flush()
+
+    def mark_started(self, result: StepResult) -> None:
+        """Commit a started mark before an at-most-once effect."""
+        self._steps[result.path] = result
+        self.flush()
+
+    def add_lines(self, path: str, attempt: int, lines: Iterable[LogLine], at: datetime) -> None:
+        """Take log lines; beyond the limit they are dropped and one line says so."""
+        for line in lines:
+            self._line_count += 1
+            if self._line_count > MOST_LINES:
+                continue
+            if self._line_count == MOST_LINES:
+                line = LogLine("warning", f"The log of this run reached {MOST_LINES} lines; later ones are dropped.")
+            seq = self._run.attempt * LINES_PER_TURN + self._line_count
+            self._lines.append(Line(seq, path, attempt, at.timestamp(), line))
+
+    def respond(self, response: Any) -> None:
+        """Take the answer for the waiting caller; it is committed before anything slow happens."""
+        self._response = response
+        self._must_flush_before_effect = True
+
+    def flush(self) -> None:
+        """Commit what was gathered and wait for it. Raises ClaimLost."""
+        if not (self._steps or self._lines or self._response is not None):
+            return
+        if self._writer.submit(self._entry(None)).wait() is None:
+            raise ClaimLost
+
+    def close(self, move: Move) -> None:
+        """Commit the rest together with the run's move. Waits only when another turn may follow on this process."""
+        receipt = self._writer.submit(self._entry(move))
+        if not RunStatus(move.status).is_final:
+            receipt.wait()
+
+    def _entry(self, move: Move | None) -> Entry:
+        entry = Entry(
+            self._run.id, self._run.claim, tuple(self._steps.values()), tuple(self._lines), move, self._response
+        )
+        self._steps, self._lines, self._response = {}, [], None
+        self._flush_by, self._must_flush_before_effect = float("inf"), False
+        return entry

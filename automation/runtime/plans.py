@@ -1,0 +1,60 @@
+"""Plans by version, built once per process: versions never change, so a cached plan is never stale."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from automation.engine.plan import Plan, build_plan
+from automation.steps import all_kinds
+from automation.store.connection import Connection
+from automation.store.load import load_versions
+
+MOST_PLANS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A version ready to run. `plan` is None when it no longer plans; `refusal` says why."""
+
+    number: str
+    workflow_id: UUID
+    workflow_name: str
+    plan: Plan | None
+    refusal: str = ""
+
+
+class Plans:
+    """An LRU of loaded versions. Used by one thread (the claimer)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._loaded: OrderedDict[UUID, Loaded] = OrderedDict()
+
+    def get(self, version_ids: Iterable[UUID]) -> dict[UUID, Loaded]:
+        """The loaded versions of `version_ids`; the unknown ones are read in one query."""
+        wanted = set(version_ids)
+        missing = wanted - self._loaded.keys()
+        if missing:
+            self._load(missing)
+        for version_id in wanted:
+            self._loaded.move_to_end(version_id)
+        found = {version_id: self._loaded[version_id] for version_id in wanted}
+        while len(self._loaded) > MOST_PLANS:
+            self._loaded.popitem(last=False)
+        return found
+
+    def _load(self, version_ids: set[UUID]) -> None:
+        for version_id, definition, number, workflow_id, name in load_versions(self._connection, list(version_ids)):
+            plan, refusal = _plan(definition)
+            self._loaded[version_id] = Loaded(number, workflow_id, name, plan, refusal)
+
+
+def _plan(definition: object) -> tuple[Plan | None, str]:
+    try:
+        return build_plan(definition, all_kinds()), ""
+    except Exception as error:
+        # a stored version that this release cannot plan fails its runs with the reason, and no others
+        return None, f"{type(error).__name__}: {error}"

@@ -1,0 +1,135 @@
+"""Pulse: the periodic work, done by whichever process takes the turn, and precise timers for short waits.
+
+Every worker ticks; celery-beat only adds a kick. So beat is a convenience, not a single point of failure.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from django.db import close_old_connections, connections
+
+from automation.runtime.heartbeat import Heartbeat
+from automation.services.schedules import fire_due
+from automation.store import bell
+from automation.store.connection import Connection
+from automation.store.recover import declare_dead, recover_orphans, recover_runs
+from automation.store.ticks import take_turn
+from automation.store.wake import time_out_late, wake_due
+from brainops.audit.services import seal
+
+LONGEST_TIMER_SECONDS = 60.0  # longer waits are precise to one tick
+MINUTE_SECONDS = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+class Pulse(threading.Thread):
+    """The ticking thread of one worker process."""
+
+    def __init__(
+        self, heartbeat: Heartbeat, *, every_seconds: float, dead_seconds: float, on_ready: Callable[[], None]
+    ) -> None:
+        super().__init__(name="pulse", daemon=True)
+        self._connection = Connection(application_name="brainops-pulse")
+        self._heartbeat = heartbeat
+        self._every_seconds = every_seconds
+        self._dead_seconds = dead_seconds
+        self._on_ready = on_ready
+        self._timers: list[float] = []  # monotonic instants
+        self._changed = threading.Condition()
+        self._is_stopping = False
+
+    def wake_in(self, seconds: float) -> None:
+        """Look at the timers again in `seconds`; longer waits are left to the ticks."""
+        if seconds > LONGEST_TIMER_SECONDS:
+            return
+        with self._changed:
+            heapq.heappush(self._timers, time.monotonic() + max(0.0, seconds))
+            self._changed.notify()
+
+    def kick(self) -> None:
+        """Tick now (celery-beat's message)."""
+        self.wake_in(0)
+
+    def stop(self) -> None:
+        """End the thread."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify()
+        self.join(5)
+
+    def run(self) -> None:
+        """Tick until stopped."""
+        next_tick = time.monotonic()
+        while not self._is_stopping:
+            is_timer = self._sleep_until(next_tick)
+            if self._is_stopping:
+                break
+            if is_timer:
+                self._attempt(self._wake)
+            if time.monotonic() >= next_tick:
+                next_tick = time.monotonic() + self._every_seconds
+                self._attempt(self._tick)
+        self._connection.close()
+        connections.close_all()
+
+    def _sleep_until(self, next_tick: float) -> bool:
+        """Sleep until a timer (True) or the next tick (False) is due."""
+        with self._changed:
+            while not self._is_stopping:
+                due = min(self._timers[0], next_tick) if self._timers else next_tick
+                if due <= time.monotonic():
+                    break
+                self._changed.wait(due - time.monotonic())
+            now = time.monotonic()
+            is_timer = bool(self._timers) and self._timers[0] <= now
+            while self._timers and self._timers[0] <= now:
+                heapq.heappop(self._timers)
+            return is_timer
+
+    def _attempt(self, part: Callable[[], int]) -> int:
+        try:
+            return part()
+        except Exception:
+            # one broken part must not stop the others; the next tick tries again
+            log.exception("tick_failed", part=getattr(part, "__name__", "part"))
+            return 0
+
+    def _wake(self) -> int:
+        woken = wake_due(self._connection)
+        if woken:
+            self._announce()
+        return woken
+
+    def _tick(self) -> int:
+        close_old_connections()
+        if not take_turn(self._connection, "pulse", every_seconds=self._every_seconds * 0.9):
+            return 0
+        queued = sum(map(self._attempt, (self._recover, self._wake, fire_due)))
+        self._attempt(self._time_out)
+        self._attempt(seal)
+        if take_turn(self._connection, "minute", every_seconds=MINUTE_SECONDS):
+            queued += self._attempt(self._recover_orphans)
+        if queued:
+            self._announce()
+        return queued
+
+    def _recover(self) -> int:
+        if self._heartbeat.may_judge():
+            declare_dead(self._connection, dead_seconds=self._dead_seconds)
+        return len(recover_runs(self._connection))
+
+    def _recover_orphans(self) -> int:
+        return len(recover_orphans(self._connection))
+
+    def _time_out(self) -> int:
+        return time_out_late(self._connection)
+
+    def _announce(self) -> None:
+        self._on_ready()
+        bell.ring()

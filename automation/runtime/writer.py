@@ -1,0 +1,152 @@
+"""Writer: one thread per process that commits the checkpoints of all its runs together.
+
+While one statement is on its way, the next checkpoints gather: batches grow with load and an idle process
+waits for nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+
+import psycopg2
+import structlog
+
+from automation.engine.status import RunStatus
+from automation.store.checkpoint import Entry, Move, write_checkpoint
+from automation.store.connection import UNREACHABLE, Connection
+
+MOST_ENTRIES = 64  # per statement: keeps one slow batch from delaying every run of the process
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class Receipt:
+    """The answer to one checkpoint: the run's status now, or None when the claim was lost."""
+
+    __slots__ = ("_gate", "entry", "status")
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.status: int | None = None
+        self._gate = threading.Lock()
+        self._gate.acquire()
+
+    def settle(self, status: int | None) -> None:
+        """Give the answer; called once, by the writer."""
+        self.status = status
+        self._gate.release()
+
+    def wait(self) -> int | None:
+        """Wait for the answer."""
+        with self._gate:
+            return self.status
+
+
+class Writer(threading.Thread):
+    """Commits checkpoints in groups, in the order each run gave them."""
+
+    def __init__(self, connection: Connection | None = None) -> None:
+        super().__init__(name="writer", daemon=True)
+        self._connection = connection or Connection(application_name="brainops-writer")
+        self._inbox: SimpleQueue[Receipt | None] = SimpleQueue()
+        self._held_back: list[Receipt] = []
+        self._is_abandoned = False
+
+    def submit(self, entry: Entry) -> Receipt:
+        """Hand in a checkpoint; `wait()` on the receipt when the answer matters."""
+        receipt = Receipt(entry)
+        self._inbox.put(receipt)
+        return receipt
+
+    def stop(self, timeout_seconds: float) -> None:
+        """Commit what was handed in, then end. After the timeout what is left is abandoned to recovery."""
+        self._inbox.put(None)
+        self.join(timeout_seconds)
+        self._is_abandoned = True
+
+    def run(self) -> None:
+        """Commit batches until stopped."""
+        is_stopping = False
+        while not (is_stopping and not self._held_back and self._inbox.empty()):
+            batch, saw_stop = self._gather()
+            is_stopping = is_stopping or saw_stop
+            if batch:
+                commit(self._connection, batch, give_up=lambda: self._is_abandoned)
+        self._connection.close()
+
+    def _gather(self) -> tuple[list[Receipt], bool]:
+        """One batch with at most one entry per run; a second one of the same run waits for the next batch."""
+        batch, later, runs = [], [], set()
+        waiting = self._held_back
+        saw_stop = False
+        while len(batch) < MOST_ENTRIES:
+            if waiting:
+                receipt: Receipt | None = waiting.pop(0)
+            elif batch and self._inbox.empty():
+                break
+            else:
+                receipt = self._inbox.get()
+            if receipt is None:
+                saw_stop = True
+                break
+            if receipt.entry.run_id in runs:
+                later.append(receipt)
+                continue
+            runs.add(receipt.entry.run_id)
+            batch.append(receipt)
+        self._held_back = later + waiting
+        return batch, saw_stop
+
+
+def commit(connection: Connection, batch: Sequence[Receipt], *, give_up: Callable[[], bool]) -> None:
+    """Commit a batch and settle its receipts. Waits for an unreachable database until `give_up()`."""
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            standing = write_checkpoint(connection, [receipt.entry for receipt in batch])
+        except UNREACHABLE as error:
+            # an unknown commit is safe to repeat: see write_checkpoint
+            log.warning("checkpoint_waits_for_database", error=str(error).strip(), runs=len(batch))
+            if give_up():
+                return _settle(batch, {})
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        except (psycopg2.Error, TypeError, ValueError) as error:
+            return _split(connection, batch, error, give_up=give_up)
+        else:
+            return _settle(batch, standing)
+
+
+def _split(connection: Connection, batch: Sequence[Receipt], error: Exception, *, give_up: Callable[[], bool]) -> None:
+    """One value the database refuses must not fail its neighbours: write singly, then fail the culprit's run."""
+    if len(batch) > 1:
+        for receipt in batch:
+            commit(connection, [receipt], give_up=give_up)
+        return
+    receipt = batch[0]
+    log.error("checkpoint_refused", run_id=receipt.entry.run_id, error=str(error).strip())
+    refusal = _refusal(receipt.entry, error)
+    if refusal == receipt.entry:  # the refusal itself was refused: nothing is left to try
+        return receipt.settle(None)
+    substitute = Receipt(refusal)
+    commit(connection, [substitute], give_up=give_up)
+    receipt.settle(None)
+
+
+def _refusal(entry: Entry, error: Exception) -> Entry:
+    """Fail the run instead, with the reason in place of the value that could not be stored."""
+    paths = ", ".join(repr(step.path) for step in entry.steps) or "the run"
+    sentence = str(error).strip().partition("\n")[0]
+    message = f"The result of {paths} cannot be stored as JSON: {sentence}. Remove such values from the output."
+    details = {"type": "unstorable_output", "class": "user", "message": message}
+    return Entry(entry.run_id, entry.claim, move=Move(RunStatus.FAILED, error=details))
+
+
+def _settle(batch: Sequence[Receipt], standing: dict[int, int]) -> None:
+    for receipt in batch:
+        receipt.settle(standing.get(receipt.entry.run_id))
