@@ -73,7 +73,7 @@ class _Inbound(asyncio.Protocol):
             if pending is None:
                 self._answer()
             else:
-                asyncio.ensure_future(self._answer_after(pending))
+                self._answering = asyncio.ensure_future(self._answer_after(pending))
 
     async def _answer_after(self, pending: Awaitable[None]) -> None:
         await pending

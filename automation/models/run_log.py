@@ -6,8 +6,10 @@ from django.db import models
 
 
 class RunLog(models.Model):
-    """One line. `seq` grows within a run: attempt number of the claim × 1,000,000 + line, so a resumed
-    run never collides with its earlier life.
+    """One line of a run's log.
+
+    `seq` grows within a run: number of the claim × 1,000,000 + line, so a resumed run never collides with its
+    earlier life.
     """
 
     pk = models.CompositePrimaryKey("run_id", "seq")

@@ -12,28 +12,25 @@ from django.conf import settings
 
 from automation.runtime.process import Runtime
 
-_runtime: Runtime | None = None
-
 
 class RuntimeStep(bootsteps.StartStopStep):
     """Starts the Runtime with the worker and stops it before the worker's pool."""
 
     requires = ("celery.worker.components:Pool",)
+    current: Runtime | None = None
 
     def start(self, parent: Any) -> None:
         """Start claiming."""
-        global _runtime
-        _runtime = Runtime()
-        _runtime.start()
+        RuntimeStep.current = Runtime()
+        RuntimeStep.current.start()
 
     def stop(self, parent: Any) -> None:
         """Stop warmly."""
-        global _runtime
-        if _runtime is not None:
-            _runtime.stop(settings.BRAINOPS_DRAIN_SECONDS)
-            _runtime = None
+        if RuntimeStep.current is not None:
+            RuntimeStep.current.stop(settings.BRAINOPS_DRAIN_SECONDS)
+            RuntimeStep.current = None
 
 
 def runtime() -> Runtime | None:
     """The Runtime of this process; None outside of a worker."""
-    return _runtime
+    return RuntimeStep.current

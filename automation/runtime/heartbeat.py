@@ -86,12 +86,11 @@ class Heartbeat(threading.Thread):
         if not self.name_in_register:
             self._take_name()
         asked_at = time.monotonic()
-        if self.worker_id is None:
-            self._register()
-        assert self.worker_id is not None
-        answer = beat(self._connection, worker_id=self.worker_id, busy=self._slots.busy())
+        worker_id = self.worker_id or self._register()
+        answer = beat(self._connection, worker_id=worker_id, busy=self._slots.busy())
         if not answer.is_alive:
-            return self._start_over()
+            self._start_over()
+            return
         if asked_at - self._last_good > self._dead_seconds / 2 or self._steady_since == float("inf"):
             self._steady_since = asked_at
         self._last_good = asked_at
@@ -100,7 +99,7 @@ class Heartbeat(threading.Thread):
     def _take_name(self) -> None:
         self.name_in_register = take_name(self._connection, host=socket.gethostname())
 
-    def _register(self) -> None:
+    def _register(self) -> UUID:
         worker_id = uuid4()
         register(
             self._connection,
@@ -112,6 +111,7 @@ class Heartbeat(threading.Thread):
         )
         self.worker_id = worker_id
         log.info("worker_registered", worker=self.name_in_register, worker_id=str(worker_id))
+        return worker_id
 
     def _start_over(self) -> None:
         """Another process declared this one dead: its runs are somebody else's now."""

@@ -10,20 +10,19 @@ from uuid import UUID
 
 import django
 
+from automation.runtime.isolator import FENCE_LOST
+from automation.runtime.plans import Plans
+from automation.runtime.turn import Host, Turn
+from automation.runtime.writer import Writer
+from automation.store.claim import held_run
+from automation.store.connection import Connection
+from automation.store.load import load_steps
+
 PR_SET_PDEATHSIG = 1
 
 
 def main(run_id: int, claim: UUID) -> int:
     """Execute the run; 0 when it was executed, 3 when the claim was lost before."""
-    # imported here: Django must be set up first
-    from automation.runtime.isolator import FENCE_LOST
-    from automation.runtime.plans import Plans
-    from automation.runtime.turn import Host, Turn
-    from automation.runtime.writer import Writer
-    from automation.store.claim import held_run
-    from automation.store.connection import Connection
-    from automation.store.load import load_steps
-
     connection = Connection(application_name="brainops-isolated")
     run = held_run(connection, run_id=run_id, claim=claim)
     if run is None:

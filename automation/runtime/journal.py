@@ -22,6 +22,7 @@ from automation.store.claim import Claimed
 LONGEST_UNFLUSHED_SECONDS = 1.0
 LONGEST_UNFLUSHED_EFFECT_SECONDS = 0.25
 MOST_LINES = 1_000  # per turn; the last one says that more was dropped
+LOG_IS_FULL = LogLine("warning", f"The log of this run reached {MOST_LINES} lines; later ones are dropped.")
 LINES_PER_TURN = 1_000_000  # numbers a turn may use, so that a resumed run never collides with its earlier life
 
 
@@ -75,10 +76,9 @@ class Journal:
             self._line_count += 1
             if self._line_count > MOST_LINES:
                 continue
-            if self._line_count == MOST_LINES:
-                line = LogLine("warning", f"The log of this run reached {MOST_LINES} lines; later ones are dropped.")
+            kept = LOG_IS_FULL if self._line_count == MOST_LINES else line
             seq = self._run.attempt * LINES_PER_TURN + self._line_count
-            self._lines.append(Line(seq, path, attempt, at.timestamp(), line))
+            self._lines.append(Line(seq, path, attempt, at.timestamp(), kept))
 
     def respond(self, response: Any) -> None:
         """Take the answer for the waiting caller; it is committed before anything slow happens."""

@@ -55,6 +55,5 @@ class Plans:
 def _plan(definition: object) -> tuple[Plan | None, str]:
     try:
         return build_plan(definition, all_kinds()), ""
-    except Exception as error:
-        # a stored version that this release cannot plan fails its runs with the reason, and no others
+    except Exception as error:  # noqa: BLE001 - a stored version that does not plan fails its own runs only
         return None, f"{type(error).__name__}: {error}"

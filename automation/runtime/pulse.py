@@ -96,7 +96,6 @@ class Pulse(threading.Thread):
         try:
             return part()
         except Exception:
-            # one broken part must not stop the others; the next tick tries again
             log.exception("tick_failed", part=getattr(part, "__name__", "part"))
             return 0
 

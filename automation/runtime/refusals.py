@@ -14,13 +14,19 @@ def _said(type_: str, error_class: ErrorClass, message: str) -> dict[str, str]:
 
 def unplannable(number: str, refusal: str) -> dict[str, str]:
     """The run's version cannot be planned by this release."""
-    message = f"Version {number} of this workflow does not plan in this release: {refusal} Save a corrected version and retry the run with it."
+    message = (
+        f"Version {number} of this workflow does not plan in this release: {refusal} "
+        "Save a corrected version and retry the run with it."
+    )
     return _said("unplannable", ErrorClass.USER, message)
 
 
 def broke(error: Exception) -> dict[str, str]:
     """The driver itself broke: a defect of the product."""
-    message = f"The run could not go on because of a defect of BrainOps ({type(error).__name__}). The worker's log has the details."
+    message = (
+        f"The run could not go on because of a defect of BrainOps ({type(error).__name__}). "
+        "The worker's log has the details."
+    )
     return _said("internal", ErrorClass.INTERNAL, message)
 
 

@@ -86,8 +86,9 @@ class Turn:
         """Run until the run finishes, parks, is handed back or is lost."""
         try:
             if self._version.plan is None:
-                return self._end(RunStatus.FAILED, refusals.unplannable(self._version.number, self._version.refusal))
-            self._go(self._version.plan)
+                self._end(RunStatus.FAILED, refusals.unplannable(self._version.number, self._version.refusal))
+            else:
+                self._go(self._version.plan)
         except ClaimLost:
             log.info("claim_lost", run_id=str(self.run.uid))
         except Exception as error:
@@ -105,7 +106,8 @@ class Turn:
                 self._keep(row)
             verdict = self._progress.verdict
             if verdict is not None:
-                return self._finish(plan, verdict)
+                self._finish(plan, verdict)
+                return
             ready.extend(self._progress.take_ready())
             step = ready.popleft() if ready else self._due(plan)
             if step is not None:
@@ -118,12 +120,14 @@ class Turn:
     def _advance(self, step: PlannedStep) -> None:
         before = self._progress.results.get(step.path)
         if before is not None and before.status is StepStatus.WAITING:
-            return self._record(woken(before, now=self._now()))
+            self._record(woken(before, now=self._now()))
+            return
         number = before.attempt + 1 if before is not None else 1
         started_at = self._now()
         prepared = prepare(step, self._scope)
         if isinstance(prepared, Skipped):
-            return self._record(skip(step, prepared.reason, now=started_at))
+            self._record(skip(step, prepared.reason, now=started_at))
+            return
         is_prepared = isinstance(prepared, Prepared)
         outcome = self._perform(step, prepared, number, started_at) if is_prepared else prepared
         config = prepared.config if is_prepared else {}
@@ -228,11 +232,13 @@ class Turn:
 
     def _finish(self, plan: Plan, verdict: Verdict) -> None:
         if verdict.status is not RunStatus.SUCCEEDED:
-            return self._end(verdict.status, verdict.error)
+            self._end(verdict.status, verdict.error)
+            return
         try:
             output = plan.output.render(self._scope, Budget()) if plan.output is not None else None
         except ExpressionError as error:
-            return self._end(RunStatus.FAILED, refusals.bad_output(error))
+            self._end(RunStatus.FAILED, refusals.bad_output(error))
+            return
         self._journal.close(Move(RunStatus.SUCCEEDED, output=output))
 
     def _end(self, status: RunStatus, error: Any) -> None:

@@ -113,13 +113,16 @@ def commit(connection: Connection, batch: Sequence[Receipt], *, give_up: Callabl
             # an unknown commit is safe to repeat: see write_checkpoint
             log.warning("checkpoint_waits_for_database", error=str(error).strip(), runs=len(batch))
             if give_up():
-                return _settle(batch, {})
+                _settle(batch, {})
+                return
             time.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         except (psycopg2.Error, TypeError, ValueError) as error:
-            return _split(connection, batch, error, give_up=give_up)
+            _split(connection, batch, error, give_up=give_up)
+            return
         else:
-            return _settle(batch, standing)
+            _settle(batch, standing)
+            return
 
 
 def _split(connection: Connection, batch: Sequence[Receipt], error: Exception, *, give_up: Callable[[], bool]) -> None:
@@ -132,7 +135,8 @@ def _split(connection: Connection, batch: Sequence[Receipt], error: Exception, *
     log.error("checkpoint_refused", run_id=receipt.entry.run_id, error=str(error).strip())
     refusal = _refusal(receipt.entry, error)
     if refusal == receipt.entry:  # the refusal itself was refused: nothing is left to try
-        return receipt.settle(None)
+        receipt.settle(None)
+        return
     substitute = Receipt(refusal)
     commit(connection, [substitute], give_up=give_up)
     receipt.settle(None)

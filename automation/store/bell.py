@@ -48,8 +48,7 @@ class Ringer:
                 producer = producer or current_app.amqp.Producer(current_app.connection_for_write().channel())
                 if pending_bells(producer) < ENOUGH_BELLS:
                     publish(producer)
-            except Exception:
-                # whatever Redis or its client does, the bell may be dropped: the rows are in the database
+            except Exception:  # noqa: BLE001 - whatever Redis does, a bell may be dropped: the rows are there
                 producer = None
                 self.failures += 1
                 time.sleep(PAUSE_AFTER_ERROR_SECONDS)
@@ -75,7 +74,7 @@ _lock = threading.Lock()
 
 def ring() -> None:
     """Ring now. Never blocks and never raises because of Redis."""
-    global _ringer
+    global _ringer  # noqa: PLW0603 - one per process, made at its first ring, after any fork
     if _ringer is None or not _ringer.is_mine:
         with _lock:
             if _ringer is None or not _ringer.is_mine:

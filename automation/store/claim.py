@@ -44,7 +44,10 @@ where r.id = pick.id
 returning {_COLUMNS}
 """
 
-HELD = f"select {_COLUMNS} from automation_run r join automation_rundata d on d.run_id = r.id where r.id = %s and r.claim = %s"
+HELD = f"""
+select {_COLUMNS} from automation_run r join automation_rundata d on d.run_id = r.id
+where r.id = %s and r.claim = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)

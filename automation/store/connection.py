@@ -7,6 +7,7 @@ every hot statement is one transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import orjson
@@ -56,10 +57,8 @@ class Connection:
     def close(self) -> None:
         """Close it; the next call opens a new one."""
         if self._raw is not None:
-            try:
+            with suppress(psycopg2.Error):  # it may be broken already
                 self._raw.close()
-            except psycopg2.Error:
-                pass  # it was broken already
             self._raw = None
 
     @staticmethod

@@ -53,7 +53,9 @@ class Started:
         return self.created_at is None
 
 
-def start_run(cursor: Any, run: NewRun, *, is_pinned: bool = False, kept_paths: list[str] | None = None) -> Started | None:
+def start_run(
+    cursor: Any, run: NewRun, *, is_pinned: bool = False, kept_paths: list[str] | None = None
+) -> Started | None:
     """Insert a run if its workflow may run now; None when the guard (or a duplicate) said no.
 
     `is_pinned`: the version was asked for by name and need not be the current one. The caller rings the bell.
