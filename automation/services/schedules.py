@@ -80,7 +80,7 @@ def _verdict(due: Due) -> _Verdict:
     try:
         slots, running, following = _slots(due, kind.clock)
     except (ValueError, LookupError) as error:  # a time zone that this machine does not know any more
-        return _broken(due, str(error))
+        return _broken(due, str(error.args[0]))
     onward = Advance(due.trigger_id, following, slots[-1])
     if not due.may_run:
         return _Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.INACTIVE)], onward)
