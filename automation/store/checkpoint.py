@@ -18,7 +18,11 @@ from automation.engine.results import StepResult
 from automation.store.connection import Connection
 
 # A cancel that was asked for wins over success, parking and re-queueing, in the same statement that would have
-# moved the run: a cancelled run never finishes as succeeded. A final step row never changes.
+# moved the run: a cancelled run never finishes as succeeded. Written out wherever it is needed: a lateral subquery
+# may not look at the updated row, and a join would look at it before the lock.
+TO = "(case when r.cancel_requested_at is not null and m.status in (10, 30, 50) then 52 else m.status end)"
+
+# A final step row never changes.
 CHECKPOINT = """
 with m as materialized (
   select * from unnest(%(m_run)s::bigint[], %(m_claim)s::uuid[], %(m_status)s::smallint[], %(m_wait)s::float8[],
@@ -26,13 +30,12 @@ with m as materialized (
   as m(run_id, claim, status, wait_seconds, wait_kind, output, error, response)),
 moved as (
   update automation_run r
-  set status = v.status, worker_id = null, claim = null,
-      wake_at = case when v.status = 30 then now() + make_interval(secs => m.wait_seconds) end,
-      wait_kind = case when v.status = 30 then m.wait_kind end,
-      finished_at = case when v.status >= 50 then now() end,
-      finishes = r.finishes + case when v.status >= 50 then 1 else 0 end
-  from m, lateral (select case when r.cancel_requested_at is not null and m.status in (10, 30, 50)
-                               then 52 else m.status end as status) v
+  set status = {to}, worker_id = null, claim = null,
+      wake_at = case when {to} = 30 then now() + make_interval(secs => m.wait_seconds) end,
+      wait_kind = case when {to} = 30 then m.wait_kind end,
+      finished_at = case when {to} >= 50 then now() end,
+      finishes = r.finishes + case when {to} >= 50 then 1 else 0 end
+  from m
   where m.status > 0 and r.id = m.run_id and r.claim = m.claim and r.status = 20
   returning r.id, r.status),
 held as (
@@ -74,8 +77,8 @@ LOGS = """, lines as (
   on conflict do nothing)
 """
 
-WITHOUT_LOGS = CHECKPOINT.format(logs="")
-WITH_LOGS = CHECKPOINT.format(logs=LOGS)
+WITHOUT_LOGS = CHECKPOINT.format(to=TO, logs="")
+WITH_LOGS = CHECKPOINT.format(to=TO, logs=LOGS)
 
 
 @dataclass(frozen=True, slots=True)
