@@ -137,20 +137,6 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='automation.trigger'),
         ),
         migrations.CreateModel(
-            name='Firing',
-            fields=[
-                ('pk', models.CompositePrimaryKey('trigger_id', 'slot', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('slot', models.DateTimeField()),
-                ('decision', models.SmallIntegerField(choices=[(1, 'ran'), (2, 'missed'), (3, 'inactive')])),
-                ('run_uid', models.UUIDField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('trigger', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='firings', to='automation.trigger')),
-            ],
-            options={
-                'ordering': ['-slot'],
-            },
-        ),
-        migrations.CreateModel(
             name='Worker',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
@@ -247,6 +233,22 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['created_at'], name='idempotency_age')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Firing',
+            fields=[
+                ('pk', models.CompositePrimaryKey('trigger_id', 'slot', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('slot', models.DateTimeField()),
+                ('decision', models.SmallIntegerField(choices=[(1, 'ran'), (2, 'missed'), (3, 'inactive'), (4, 'refused')])),
+                ('run_uid', models.UUIDField(blank=True, null=True)),
+                ('reason', models.TextField(blank=True, db_default='')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('trigger', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='firings', to='automation.trigger')),
+            ],
+            options={
+                'ordering': ['-slot'],
+                'indexes': [models.Index(fields=['-slot'], name='firing_recent')],
             },
         ),
         migrations.AddIndex(
