@@ -9,11 +9,16 @@ from uuid import UUID
 
 from automation.engine.durations import parse_duration
 from automation.engine.inputs import Inputs
+from automation.engine.problem import Problem
 from automation.models import WorkflowVersion
 
 
 class NotRunnable(Exception):
-    """The inputs do not fit the version; the sentence says what is wrong."""
+    """The inputs do not fit the version; pointers are into the inputs."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(" ".join(problem.message for problem in problems))
+        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ def start_plan(version_id: UUID, given: dict[str, Any]) -> StartPlan:
     inputs, deadline_seconds = _declared(version_id)
     completed = inputs.complete(given)
     if problems := inputs.check(completed):
-        raise NotRunnable(" ".join(problem.message for problem in problems))
+        raise NotRunnable(problems)
     return StartPlan(version_id, completed, deadline_seconds)
 
 

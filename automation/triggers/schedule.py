@@ -31,9 +31,12 @@ def check(config: Config) -> Iterator[Problem]:
         hint = did_you_mean(zone, known_zones()) or ' Write an IANA name such as "Europe/Berlin".'
         yield Problem("unknown_timezone", f"There is no time zone {quoted(zone)}.{hint}", "/timezone")
     try:
-        parse_cron(config["cron"])
+        cron = parse_cron(config["cron"])
     except CronError as error:
         yield Problem("invalid_cron", str(error), "/cron")
+        return
+    if next_slot(cron, ZoneInfo("UTC"), clock.now()) is None:
+        yield Problem("never_fires", f"Cron {quoted(cron.text)} does not fire within the next 50 years.", "/cron")
 
 
 def complete(config: Config) -> Config:

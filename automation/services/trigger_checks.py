@@ -1,0 +1,88 @@
+"""Check what a trigger is made of; every problem at once, with the place in the body it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from automation.engine.checker import Checker
+from automation.engine.pointers import pointer
+from automation.engine.wording import did_you_mean, one_of, quoted
+from automation.models import Workflow
+from automation.services.starting import NotRunnable, start_plan
+from automation.triggers import all_trigger_kinds
+from automation.triggers.contract import TriggerKind
+from brainops.core.errors import InvalidInput, Problem
+
+NAME_CHARACTERS = 200  # as wide as the column
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedConfig:
+    """A config ready to store, and apart from it the write-only values that came with it."""
+
+    stored: dict[str, Json]
+    secrets: dict[str, Json] = field(default_factory=dict)
+
+
+def kind_of(key: str) -> TriggerKind:
+    """The kind of that key. Raises InvalidInput that names the known ones."""
+    kind = all_trigger_kinds().get(key)
+    if kind is None:
+        hint = did_you_mean(key, all_trigger_kinds()) or f" Known: {one_of(all_trigger_kinds(), last='and')}."
+        raise InvalidInput.from_problems(
+            [Problem("unknown_kind", f"There is no trigger kind {quoted(key)}.{hint}", "/kind")]
+        )
+    return kind
+
+
+def checked(
+    kind: TriggerKind, workflow: Workflow, *, name: str, config: Mapping[str, Json], inputs: Mapping[str, Json]
+) -> CheckedConfig:
+    """Check all parts together. Raises InvalidInput with every problem."""
+    problems = [*_name_problems(name), *_config_problems(kind, config), *_input_problems(kind, workflow, inputs)]
+    if problems:
+        raise InvalidInput.from_problems(problems)
+    secrets = {key: value for key, value in config.items() if key in kind.secret_keys}
+    plain = {key: value for key, value in config.items() if key not in kind.secret_keys}
+    return CheckedConfig(dict(kind.complete(plain)), secrets)
+
+
+def _name_problems(name: str) -> Iterator[Problem]:
+    if len(name) > NAME_CHARACTERS:
+        yield Problem("too_long", f"The name must have at most {NAME_CHARACTERS} characters, got {len(name)}.", "/name")
+
+
+def _config_problems(kind: TriggerKind, config: Mapping[str, Json]) -> Iterable[Problem]:
+    found = [
+        Problem(violation.code, _sentence(violation), "/config" + pointer(violation.path))
+        for violation in _checker(kind.key).violations(config)
+    ]
+    # the kind's own checks rely on the schema
+    return found or [
+        Problem(problem.code, problem.message, f"/config{problem.pointer}") for problem in kind.check(config)
+    ]
+
+
+def _sentence(violation: Any) -> str:
+    return str(violation.sentence()).replace("The value", "The config", 1)
+
+
+def _input_problems(kind: TriggerKind, workflow: Workflow, inputs: Mapping[str, Json]) -> Iterator[Problem]:
+    """Fixed inputs are all that a clock's run gets, so they have to suffice now; others may bring their own."""
+    if kind.clock is None or workflow.current_version_id is None:
+        return
+    try:
+        start_plan(workflow.current_version_id, dict(inputs))
+    except NotRunnable as refusal:
+        for problem in refusal.problems:
+            yield Problem(problem.code, problem.message, f"/inputs{problem.pointer}")
+
+
+@cache
+def _checker(key: str) -> Checker:
+    return Checker(all_trigger_kinds()[key].config_schema)
