@@ -1,0 +1,69 @@
+"""`attribute="customer.name"`: the part of each item that a filter looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from automation.engine.expressions.errors import Code, Refusal
+from automation.engine.expressions.suggestions import closest
+from automation.engine.expressions.values import MISSING, Json
+
+_LONGEST = 200
+_LOST = (KeyError, TypeError, IndexError)
+
+
+def getter(attribute: Json, lost: Json = MISSING) -> Callable[[Json], Json]:
+    """A function from an item to its part, `lost` when it has none. A path of digits counts into lists."""
+    keys = _keys(attribute)
+    if len(keys) == 1:
+        return _one(keys[0], lost)
+
+    def take(item: Json) -> Json:
+        try:
+            for key in keys:
+                item = item[key]
+        except _LOST:
+            return lost
+        return item
+
+    return take
+
+
+def needed(items: list[Json], attribute: Json) -> list[Json]:
+    """The part of each item; `items` themselves when `attribute` is null. Refuses an item without it."""
+    if attribute is None:
+        return items
+    parts = list(map(getter(attribute), items))
+    if MISSING in parts:
+        index = next(i for i, part in enumerate(parts) if part is MISSING)
+        raise lost_attribute(items[index], attribute, index)
+    return parts
+
+
+def lost_attribute(item: Json, attribute: Json, index: int) -> Refusal:
+    """Why item `index` of a list has no such part."""
+    return Refusal(
+        f"finds no {str(attribute)[:_LONGEST]!r} in item {index}",
+        code=Code.UNDEFINED,
+        suggestion=closest(attribute, item) if isinstance(item, dict) and isinstance(attribute, str) else None,
+        hint="Keep only items that have it with |selectattr(…, 'defined') or give map a default=….",
+    )
+
+
+def _one(key: str | int, lost: Json) -> Callable[[Json], Json]:
+    def take(item: Json) -> Json:
+        try:
+            return item[key]
+        except _LOST:
+            return lost
+
+    return take
+
+
+def _keys(attribute: Json) -> list[str | int]:
+    if type(attribute) is int:
+        return [attribute]
+    if type(attribute) is not str or not 0 < len(attribute) <= _LONGEST:
+        reason = f"an attribute is a path of 1 to {_LONGEST} characters"
+        raise Refusal(reason, code=Code.TYPE, value=attribute)
+    return [int(key) if key.isdecimal() and key.isascii() else key for key in attribute.split(".")]
