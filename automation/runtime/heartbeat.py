@@ -7,7 +7,7 @@ predecessor's name and may therefore declare it dead at once.
 from __future__ import annotations
 
 import os
-import socket
+import platform
 import threading
 import time
 from collections.abc import Callable
@@ -97,7 +97,7 @@ class Heartbeat(threading.Thread):
         self._on_beat(answer)
 
     def _take_name(self) -> None:
-        self.name_in_register = take_name(self._connection, host=socket.gethostname())
+        self.name_in_register = take_name(self._connection, host=platform.node())
 
     def _register(self) -> UUID:
         worker_id = uuid4()
