@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -13,12 +14,13 @@ import structlog
 from django.db import connection, transaction
 
 from automation.models.firing import FiringDecision
-from automation.services.starting import NotRunnable, StartPlan, start_plan
+from automation.services.runnable import Runnable, by_version
 from automation.store.firings import Advance, Decided, Due, advance, link, lock_due, prune, record
 from automation.store.intake import NewRun, insert_run
 from automation.triggers import all_trigger_kinds
 from automation.triggers.catch_up import due_slots, still_run
 from automation.triggers.contract import Clock
+from brainops.core.errors import AppError
 
 BATCH = 20  # triggers of one transaction: each may bring up to 100 runs after a pause
 KEEP_DAYS = 90  # of the ledger; a slot is only ever looked at again within seconds
@@ -85,11 +87,12 @@ def _verdict(due: Due) -> _Verdict:
     if not due.may_run:
         return _Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.INACTIVE)], onward)
     try:
-        plan = start_plan(due.version_id, due.inputs)
-    except NotRunnable as refusal:
-        return _Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.REFUSED, str(refusal))], onward)
+        version = by_version(due.version_id)
+        inputs = version.checked(due.inputs)
+    except AppError as refusal:
+        return _Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.REFUSED, refusal.message)], onward)
     decided = [_decision(due, slot, slot in running) for slot in slots]
-    return _Verdict(decided, onward, dict(_runs(due, plan, slots, running)))
+    return _Verdict(decided, onward, dict(_runs(due, version, inputs, slots, running)))
 
 
 def _slots(due: Due, clock: Clock) -> tuple[list[datetime], set[datetime], datetime | None]:
@@ -103,18 +106,18 @@ def _decision(due: Due, slot: datetime, runs: bool) -> Decided:
     return Decided(due.trigger_id, slot, FiringDecision.RAN if runs else FiringDecision.MISSED)
 
 
-def _runs(due: Due, plan: StartPlan, slots: list[datetime], running: set[datetime]) -> Any:
+def _runs(due: Due, version: Runnable, inputs: Any, slots: list[datetime], running: set[datetime]) -> Iterator[Any]:
     for previous, slot in zip([due.last_fired_at, *slots], slots, strict=False):
         if slot in running:
-            yield (due.trigger_id, slot), _new_run(due, plan, slot, previous)
+            yield (due.trigger_id, slot), _new_run(due, version, inputs, slot, previous)
 
 
-def _new_run(due: Due, plan: StartPlan, slot: datetime, previous: datetime | None) -> NewRun:
+def _new_run(due: Due, version: Runnable, inputs: Any, slot: datetime, previous: datetime | None) -> NewRun:
     return NewRun(
         workspace_id=due.workspace_id,
         workflow_id=due.workflow_id,
-        version_id=plan.version_id,
-        inputs=plan.inputs,
+        version_id=version.version_id,
+        inputs=inputs,
         trigger={
             "kind": due.kind,
             "trigger_id": str(due.trigger_id),
@@ -124,7 +127,7 @@ def _new_run(due: Due, plan: StartPlan, slot: datetime, previous: datetime | Non
         },
         trigger_id=due.trigger_id,
         dedupe_key=f"cron:{due.trigger_id}:{_utc_text(slot)}",
-        deadline_seconds=plan.deadline_seconds,
+        deadline_seconds=version.deadline_seconds,
     )
 
 

@@ -11,7 +11,7 @@ from automation.engine.checker import Checker
 from automation.engine.pointers import pointer
 from automation.engine.wording import did_you_mean, one_of, quoted
 from automation.models import Workflow
-from automation.services.starting import NotRunnable, start_plan
+from automation.services.runnable import by_version
 from automation.triggers import all_trigger_kinds
 from automation.triggers.contract import TriggerKind
 from brainops.core.errors import InvalidInput, Problem
@@ -77,10 +77,9 @@ def _input_problems(kind: TriggerKind, workflow: Workflow, inputs: Mapping[str, 
     if kind.clock is None or workflow.current_version_id is None:
         return
     try:
-        start_plan(workflow.current_version_id, dict(inputs))
-    except NotRunnable as refusal:
-        for problem in refusal.problems:
-            yield Problem(problem.code, problem.message, f"/inputs{problem.pointer}")
+        by_version(workflow.current_version_id).checked(dict(inputs))
+    except InvalidInput as refusal:
+        yield from refusal.problems
 
 
 @cache
