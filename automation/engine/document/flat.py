@@ -1,0 +1,65 @@
+"""The flattened graph: all steps of a document, nested ones included, and who waits for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from automation.engine.document.parse import Body, Document, Need, StepDocument
+
+Found = tuple[StepDocument, Body, tuple[StepDocument, ...]]  # a step, the list it stands in, the containers around it
+
+
+@dataclass(frozen=True, slots=True)
+class FlatStep:
+    """One step in the flattened graph. `enclosing` are the containers around it, the nearest last."""
+
+    step: StepDocument
+    body: Body
+    enclosing: tuple[StepDocument, ...]
+    waits_for: Mapping[str, Need | None]  # ids; None when a container makes it wait, not a need
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """Steps by id, in document order. Of steps with the same id the first one counts."""
+
+    steps: Mapping[str, FlatStep] = field(default_factory=dict)
+
+    def ids(self) -> Iterable[str]:
+        """All ids in document order."""
+        return self.steps.keys()
+
+    def graph(self) -> dict[str, list[str]]:
+        """Whom each step waits for, without itself."""
+        return {name: [other for other in there.waits_for if other != name] for name, there in self.steps.items()}
+
+
+def flatten(document: Document) -> Flat:
+    """Lay all bodies side by side.
+
+    A nested step waits for whatever its containers wait for; a container is finished when its steps are.
+    """
+    known: dict[str, Found] = {}
+    _collect(document.body, (), known)
+    return Flat({name: FlatStep(*place, _waits_for(*place, known.keys())) for name, place in known.items()})
+
+
+def _collect(body: Body, enclosing: tuple[StepDocument, ...], known: dict[str, Found]) -> None:
+    for step in body.steps:
+        if step.id:
+            known.setdefault(step.id, (step, body, enclosing))
+        for inner in step.bodies:
+            _collect(inner, (*enclosing, step), known)
+
+
+def _waits_for(
+    step: StepDocument, _body: Body, enclosing: tuple[StepDocument, ...], known: Iterable[str]
+) -> dict[str, Need | None]:
+    names = set(known)
+    waits: dict[str, Need | None] = {need.step: need for need in step.needs if need.step in names}
+    for container in enclosing:
+        waits.update({need.step: None for need in container.needs if need.step in names and need.step not in waits})
+    for body in step.bodies:
+        waits.update({inner.id: None for inner in body.steps if inner.id in names and inner.id not in waits})
+    return waits

@@ -1,0 +1,141 @@
+"""What expressions refer to, checked against the graph before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from automation.engine.document.closure import Closure
+from automation.engine.document.flat import Flat
+from automation.engine.document.output_paths import unknown_output
+from automation.engine.document.parse import Document, StepDocument
+from automation.engine.document.templates import ITEM_ROOTS, Place, item_keys, references
+from automation.engine.document.unavailable import ROOTS as UNAVAILABLE_ROOTS
+from automation.engine.kinds import Kinds
+from automation.engine.problem import Problem
+from automation.engine.wording import did_you_mean, one_of, quoted
+
+Path = tuple[str | int, ...]
+ROOTS = ("inputs", "trigger", "steps", "run", "vars")
+RUN_FIELDS = ("id", "number", "workflow", "version", "started_at", "attempt", "mode")
+STEP_FIELDS = ("output", "status", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a reference leads nowhere."""
+
+    what: str
+    code: str = "unknown_reference"
+
+
+class References:
+    """Checks references of one document."""
+
+    def __init__(self, document: Document, flat: Flat, closure: Closure, kinds: Kinds) -> None:
+        self._document = document
+        self._flat = flat
+        self._closure = closure
+        self._kinds = kinds
+        self._checks: Mapping[str, Callable[[Place, Path], Iterator[Refusal]]] = {
+            "steps": self._step,
+            "inputs": self._input,
+            "run": self._run,
+        }
+
+    def check(self, place: Place) -> Iterator[Problem]:
+        """Every reference of a place that cannot lead anywhere."""
+        for at, path in references(place):
+            for refusal in self._check(place, path):
+                yield Problem(refusal.code, f"{place.label}: {refusal.what}", at)
+
+    def _check(self, place: Place, path: Path) -> Iterator[Refusal]:
+        root = str(path[0])
+        if root in self._checks:
+            yield from self._checks[root](place, path)
+        elif root in UNAVAILABLE_ROOTS:
+            yield Refusal(f'"{root}" is not available in this version yet. {UNAVAILABLE_ROOTS[root]}', "not_available")
+        elif root in ITEM_ROOTS and not place.has_item:
+            yield self._no_item(root)
+        elif root not in (*ROOTS, *ITEM_ROOTS):
+            yield self._unknown_root(root)
+
+    def _step(self, place: Place, path: Path) -> Iterator[Refusal]:
+        if len(path) == 1:
+            yield Refusal('"steps" alone is not a value; name one step as in steps.order.output.')
+            return
+        name = str(path[1])
+        if name not in self._flat.steps:
+            hint = did_you_mean(name, list(self._flat.ids()))
+            yield Refusal(f'"steps.{name}" names no step of this document.{hint}')
+        elif place.step is not None and not self._is_before(name, place.step):
+            yield Refusal(self._not_before(name, place.step), "not_an_ancestor")
+        elif len(path) > 2 and path[2] not in STEP_FIELDS:
+            hint = did_you_mean(str(path[2]), STEP_FIELDS)
+            yield Refusal(f'"steps.{name}" has {one_of(STEP_FIELDS, last="and")}, not {quoted(str(path[2]))}.{hint}')
+        elif len(path) > 3 and path[2] == "output":
+            yield from self._output(self._flat.steps[name].step, path[3:])
+
+    def _output(self, step: StepDocument, path: Path) -> Iterator[Refusal]:
+        kind = self._kinds.get(step.uses or "")
+        if kind is None or "for_each" in step.fields or (step.on_error == "continue" and path[0] == "error"):
+            return
+        unknown = unknown_output(kind.output_schema, path)
+        if unknown is not None:
+            hint = did_you_mean(unknown.name, unknown.known) or f" It has {one_of(unknown.known, last='and')}."
+            what = f'"steps.{step.id}.output{unknown.before}" has no field {quoted(unknown.name)}.{hint}'
+            yield Refusal(what)
+
+    def _is_before(self, name: str, step: StepDocument) -> bool:
+        """True when the step named is finished, or known never to run, before `step` starts."""
+        here = self._flat.steps.get(step.id)
+        if here is None or here.step is not step:
+            return True  # a repeated or missing id: told elsewhere, and nobody can tell which is meant
+        return name != step.id and self._closure.reaches(step.id, name) and self._is_visible(name, step)
+
+    def _is_visible(self, name: str, step: StepDocument) -> bool:
+        """True unless the step named is inside a container that `step` stands outside of."""
+        around = self._flat.steps[name].enclosing
+        return around == self._flat.steps[step.id].enclosing[: len(around)]
+
+    def _not_before(self, name: str, step: StepDocument) -> str:
+        if name == step.id:
+            return f'"steps.{name}" is the step itself, which has no output yet.'
+        if not self._is_visible(name, step):
+            container = self._flat.steps[name].enclosing[-1].id
+            return f'"steps.{name}" is inside "{container}". From outside read "steps.{container}.output".'
+        if self._closure.reaches(name, step.id):
+            return f'"steps.{name}" runs after this step. Only steps it waits for can be read.'
+        return f'"steps.{name}" need not be finished by then. Add "{name}" to the needs of "{step.id}".'
+
+    def _input(self, _place: Place, path: Path) -> Iterator[Refusal]:
+        schema = self._document.inputs
+        known = schema.get("properties")
+        if not isinstance(known, dict) or schema.get("additionalProperties") is not False:
+            return
+        if len(path) > 1 and path[1] not in known and "patternProperties" not in schema:
+            hint = did_you_mean(str(path[1]), list(known)) or " Declare it under inputs.properties."
+            yield Refusal(f'"inputs.{path[1]}" is not declared.{hint}')
+
+    def _run(self, _place: Place, path: Path) -> Iterator[Refusal]:
+        if len(path) > 1 and path[1] not in RUN_FIELDS:
+            hint = did_you_mean(str(path[1]), RUN_FIELDS) or f" It has {one_of(RUN_FIELDS, last='and')}."
+            yield Refusal(f'"run" has no field {quoted(str(path[1]))}.{hint}')
+
+    def _no_item(self, root: str) -> Refusal:
+        keys = sorted({key for kind in self._kinds.values() for key in item_keys(kind)})
+        return Refusal(f'"{root}" exists only where a kind goes through a list: in {one_of(keys)}.')
+
+    def _unknown_root(self, root: str) -> Refusal:
+        if root in self._flat.steps:
+            hint = f" Did you mean {quoted(f'steps.{root}.output')}?"
+        elif root in self._properties():
+            hint = f" Did you mean {quoted(f'inputs.{root}')}?"
+        else:
+            hint = did_you_mean(root, ROOTS) or f" Expressions know {one_of(ROOTS, last='and')}."
+        return Refusal(f"{quoted(root)} is unknown.{hint}")
+
+    def _properties(self) -> Mapping[str, Any]:
+        known = self._document.inputs.get("properties")
+        return known if isinstance(known, dict) else {}
