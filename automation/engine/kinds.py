@@ -52,13 +52,18 @@ class ErrorClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepError:
-    """Why an attempt failed. `retry_after_seconds` is what the target asked for (RFC 9110, 10.2.3)."""
+    """Why an attempt failed. `retry_after_seconds` is what the target asked for (RFC 9110, 10.2.3).
+
+    `is_outcome_unknown` is true when a write may have happened although no answer arrived; None when the kind does
+    not say, which a timeout makes a yes.
+    """
 
     type: str  # stable code: "http_status", "expression", "connect_failed"
     message: str
     error_class: ErrorClass = ErrorClass.USER
     retry_after_seconds: float | None = None
     details: Mapping[str, Json] = field(default_factory=dict)
+    is_outcome_unknown: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +105,17 @@ class Fail:
 Outcome = Done | Sleep | Fail
 
 
+def _no_operands(_value: Json, _extra: Mapping[str, Json]) -> Json:
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """Everything one attempt of one step may know.
 
     `config` is the step's `with`, rendered and checked against the kind's schema; the keys in the kind's
     `lazy` arrive as written. `render(value, extra)` evaluates a lazy template with extra roots (`item`, `index`).
+    `explain(value, extra)` lists the operands that decide one, `[{"expression": …, "value": …}]`.
     `remaining_seconds()` is what is left of the step's time; `is_cancelled()` turns true when the run must stop.
     """
 
@@ -117,6 +127,7 @@ class Call:
     render: Callable[[Json, Mapping[str, Json]], Json]
     remaining_seconds: Callable[[], float]
     is_cancelled: Callable[[], bool]
+    explain: Callable[[Json, Mapping[str, Json]], Json] = _no_operands
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,34 @@
+"""The scope: what expressions of a run can see, as plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from automation.engine.plan import Plan
+from automation.engine.results import StepResult
+
+Json = Any
+Scope = dict[str, Json]
+PENDING: Mapping[str, Json] = {"status": "pending", "output": None, "error": None}
+
+
+def new_scope(
+    plan: Plan, *, inputs: Json, trigger: Json, run: Mapping[str, Json], results: Iterable[StepResult] = ()
+) -> Scope:
+    """The roots `inputs`, `trigger`, `steps`, `run` and `vars`.
+
+    `run` holds id, number, workflow, version, started_at, attempt and mode. Steps without a final row are there as
+    pending, without output.
+    """
+    steps: dict[str, Mapping[str, Json]] = dict.fromkeys(plan.by_id, PENDING)
+    scope: Scope = {"inputs": inputs, "trigger": trigger, "steps": steps, "run": dict(run), "vars": {}}
+    for result in results:
+        show(scope, result)
+    return scope
+
+
+def show(scope: Scope, result: StepResult) -> None:
+    """Let expressions see a final row as `steps.<id>`; rows that are not final stay pending."""
+    if result.status.is_final:
+        scope["steps"][result.path] = {"status": result.status.word, "output": result.output, "error": result.error}

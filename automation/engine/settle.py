@@ -1,0 +1,135 @@
+"""settle: the durable row that follows from the outcome of one attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from automation.engine.document.ports import ERROR_PORT
+from automation.engine.kinds import Done, ErrorClass, Fail, LogLine, Outcome, Sleep, StepError
+from automation.engine.plan import PlannedStep
+from automation.engine.results import StepResult
+from automation.engine.retry import next_delay
+from automation.engine.status import StepStatus
+from automation.engine.wording import one_of, quoted
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a step: its number (1 = the first), its rendered `with`, and its times.
+
+    `seed` makes the jitter of retries repeatable: the same run, step and attempt wait equally long everywhere.
+    """
+
+    number: int
+    config: Mapping[str, Json]
+    started_at: datetime
+    finished_at: datetime
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an attempt left behind. `wait_seconds` is how long the step rests, None when its row is final."""
+
+    result: StepResult
+    logs: tuple[LogLine, ...] = ()
+    response: Json = None
+    wait_seconds: float | None = None
+
+
+def settle(step: PlannedStep, outcome: Outcome, attempt: Attempt) -> Settled:
+    """Turn an outcome into a row: succeeded, waiting, to be retried, failed or cancelled."""
+    if isinstance(outcome, Done):
+        return _done(step, outcome, attempt)
+    if isinstance(outcome, Sleep):
+        until = attempt.finished_at + timedelta(seconds=outcome.seconds)
+        row = _row(step, StepStatus.WAITING, attempt, output=outcome.output, until=until, finished_at=None)
+        return Settled(row, wait_seconds=max(outcome.seconds, 0.0))
+    return _failed(step, outcome, attempt)
+
+
+def skip(step: PlannedStep, reason: Json, *, now: datetime) -> StepResult:
+    """The row of a step whose `if` does not hold."""
+    return StepResult(step.path, step.kind.key, StepStatus.SKIPPED, reason=reason, finished_at=now)
+
+
+def woken(result: StepResult, *, now: datetime) -> StepResult:
+    """The final row of a step that waited for a time that has come; its output was known when it began to wait."""
+    return replace(result, status=StepStatus.SUCCEEDED, until=None, finished_at=now)
+
+
+def lost(step: PlannedStep, result: StepResult, *, now: datetime) -> StepResult:
+    """The row of a step that was written ahead and whose process died: nobody knows whether its effect happened.
+
+    With `retry.unsafe` the document has decided to repeat it: the row says so and is due at once.
+    """
+    error = StepError(
+        "unknown_outcome",
+        "The process died during this step; nobody knows whether its effect happened. Look at the target, then retry.",
+        ErrorClass.INTERNAL,
+        is_outcome_unknown=True,
+    )
+    said = error_json(step, error, result.attempt)
+    if step.retry.is_unsafe and result.attempt < step.retry.max_attempts:
+        return replace(result, status=StepStatus.RETRYING, error=said, until=now)
+    return _broken(step, replace(result, status=StepStatus.UNKNOWN, until=None, finished_at=now), said)
+
+
+def error_json(step: PlannedStep, error: StepError, attempt: int) -> dict[str, Json]:
+    """The error as rows, expressions and the API show it: type, message, step, attempt, class and details."""
+    said: dict[str, Json] = {
+        "type": error.type,
+        "message": error.message,
+        "step": step.path,
+        "attempt": attempt,
+        "class": error.error_class.value,
+    }
+    if error.details:
+        said["details"] = dict(error.details)
+    return said
+
+
+def _done(step: PlannedStep, outcome: Done, attempt: Attempt) -> Settled:
+    known = tuple(port for port in step.kind.ports(attempt.config) if port)
+    if outcome.port is not None and outcome.port not in known:
+        declared = one_of(known) or "none"
+        said = f"The kind {quoted(step.kind.key)} took the port {quoted(outcome.port)}; it declares {declared}."
+        return _failed(step, Fail(StepError("undeclared_port", said, ErrorClass.INTERNAL), outcome.logs), attempt)
+    row = _row(step, StepStatus.SUCCEEDED, attempt, output=outcome.output, port=outcome.port, reason=outcome.reason)
+    return Settled(row, outcome.logs, outcome.response)
+
+
+def _failed(step: PlannedStep, outcome: Fail, attempt: Attempt) -> Settled:
+    error = outcome.error
+    said = error_json(step, error, attempt.number)
+    if error.error_class is ErrorClass.CANCELLED:
+        return Settled(_row(step, StepStatus.CANCELLED, attempt, error=said), outcome.logs)
+    delay = next_delay(step.retry, error, attempt.number, step.kind, attempt.seed, config=attempt.config)
+    if delay is not None:
+        until = attempt.finished_at + timedelta(seconds=delay)
+        row = _row(step, StepStatus.RETRYING, attempt, error=said, until=until)
+        return Settled(row, outcome.logs, wait_seconds=delay)
+    return Settled(_broken(step, _row(step, StepStatus.FAILED, attempt), said), outcome.logs)
+
+
+def _broken(step: PlannedStep, row: StepResult, error: dict[str, Json]) -> StepResult:
+    """A final failure. When the run goes on, the error is the output too, and the port `error` is taken."""
+    if step.on_error == "continue":
+        return replace(row, error=error, output={"error": error}, port=ERROR_PORT)
+    return replace(row, error=error)
+
+
+def _row(step: PlannedStep, status: StepStatus, attempt: Attempt, **values: Any) -> StepResult:
+    return StepResult(
+        path=step.path,
+        kind=step.kind.key,
+        status=status,
+        attempt=attempt.number,
+        started_at=attempt.started_at,
+        **{"finished_at": attempt.finished_at, **values},
+    )
