@@ -1,0 +1,1 @@
+"""Services: one function a verb. What is decided is pure; what is stored goes through the store's statements."""

@@ -1,0 +1,1 @@
+"""Hand-written statements of the intake, one file a statement."""

@@ -1,0 +1,137 @@
+"""POST /webhooks/{webhook_id}/receive: the public door for deliveries.
+
+A plain Django view: no session, no user, no parser, since the raw bytes are what was signed. Public because the
+signature of each delivery is its own proof.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from automation.engine.status import RunStatus
+from brainops.core.errors import AppError, MethodNotAllowed
+from brainops.core.web.problem_json import problem_response
+from webhooks.api.raw import read_raw
+from webhooks.services import answers, states
+from webhooks.services.answers import Spoken
+from webhooks.services.outcomes import Accepted, Acknowledged, Incoming, Outcome, Refused, Repeated
+from webhooks.services.receive import receive
+
+DUPLICATE = "Brainops-Duplicate"
+
+
+class RunFailed(AppError):
+    """The run that should have answered ended without success."""
+
+    status = 500
+    code = "run_failed"
+    title = "The run failed"
+
+
+@csrf_exempt
+def receive_view(request: HttpRequest, webhook_id: str) -> HttpResponse:
+    """Answer one delivery."""
+    if request.method != "POST":
+        raise MethodNotAllowed("Deliveries are sent with POST.", headers={"Allow": "POST"})
+    request.may_wait = True  # type: ignore[attr-defined]  # a `respond` workflow is no slow request
+    return respond(receive(_id(webhook_id), incoming_of(request)))
+
+
+def incoming_of(request: HttpRequest) -> Incoming:
+    """The request as it came."""
+    body, size_bytes = read_raw(request, most=settings.BRAINOPS_LIMITS["body_bytes"])
+    meta = request.META
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in meta.items() if name[:5] == "HTTP_"}
+    if meta.get("CONTENT_TYPE"):
+        headers["content-type"] = meta["CONTENT_TYPE"]
+    return Incoming(headers, body, size_bytes, meta.get("QUERY_STRING", ""), _address(request))
+
+
+def respond(outcome: Outcome) -> HttpResponse:
+    """The HTTP answer for what became of a delivery."""
+    match outcome:
+        case Accepted():
+            return _accepted(outcome)
+        case Repeated():
+            return _repeated(outcome)
+        case Acknowledged():
+            body = {"run": None, "event": str(outcome.event_id), "reason": outcome.reason, "detail": outcome.detail}
+            return _json(body, 200)
+        case Refused():
+            return problem_response(outcome.error)
+
+
+def _accepted(outcome: Accepted) -> HttpResponse:
+    if outcome.wait_seconds:
+        answer = answers.await_answer(outcome.run_id, seconds=outcome.wait_seconds)
+        if answer is not None:
+            return _spoken(answer, outcome.run_uid, outcome.event_id)
+    return _json(_names(outcome.run_uid, outcome.event_id), 202, {"Location": run_path(outcome.run_uid)})
+
+
+def _repeated(outcome: Repeated) -> HttpResponse:
+    """The first copy's answer as far as it is known, else 200 with the run's address."""
+    answer = answers.answer_of(outcome.run_uid) if outcome.wants_response and outcome.run_uid else None
+    if answer is not None and outcome.run_uid:
+        response = _spoken(answer, outcome.run_uid, outcome.event_id)
+    else:
+        body = _names(outcome.run_uid, outcome.event_id)
+        response = _json({**body, "reason": outcome.reason} if outcome.reason else body, 200)
+    if outcome.run_uid:
+        response.headers["Location"] = run_path(outcome.run_uid)
+    response.headers[DUPLICATE] = "true"
+    return response
+
+
+def _spoken(answer: answers.Answer, run_uid: UUID, event_id: UUID | None) -> HttpResponse:
+    """The answer of a `respond` step, or what to say when the run ended without one."""
+    location = {"Location": run_path(run_uid)}
+    if isinstance(answer, Spoken):
+        return HttpResponse(answer.body, status=answer.status, headers={**answer.headers, "Brainops-Run": str(run_uid)})
+    status = answer.status if answer else RunStatus.FAILED
+    if status == RunStatus.SUCCEEDED:
+        return _json({**_names(run_uid, event_id), "status": status.word}, 200, location)
+    message = f"Run {run_uid} ended as {status.word} before it answered. Its page says why."
+    return problem_response(
+        RunFailed(message, details={"run": str(run_uid), "run_status": status.word}, headers=location)
+    )
+
+
+def _names(run_uid: UUID | None, event_id: UUID | None) -> dict[str, str | None]:
+    return {"run": str(run_uid) if run_uid else None, "event": str(event_id) if event_id else None}
+
+
+def run_path(run_uid: UUID) -> str:
+    """Where the run can be read."""
+    return f"{settings.BRAINOPS_API_PREFIX}/runs/{run_uid}"
+
+
+def _json(body: object, status: int, headers: dict[str, str] | None = None) -> HttpResponse:
+    return HttpResponse(orjson.dumps(body), status=status, content_type="application/json", headers=headers)
+
+
+def _id(text: str) -> UUID:
+    """The endpoint's id; text that is none gets the same answer as an id of nothing."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise states.unknown() from None
+
+
+def _address(request: HttpRequest) -> str | None:
+    """The sender's address, as far as trusted proxies tell it."""
+    text = str(request.META.get("REMOTE_ADDR", ""))
+    proxies = settings.BRAINOPS_TRUSTED_PROXIES
+    if proxies:
+        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+        text = hops[-min(proxies, len(hops))] if hops else text
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None

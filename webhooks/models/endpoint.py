@@ -1,0 +1,71 @@
+"""WebhookEndpoint: an address that starts runs of one workflow, and the secret its senders prove themselves with."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from brainops.core.fields import EncryptedTextField
+
+
+class AnswerMode(models.TextChoices):
+    """What a verified delivery is answered."""
+
+    ACCEPTED = "accepted", "202 at once, with the run's address"
+    RESPOND = "respond", "what the run's `respond` step says"
+
+
+class WebhookEndpoint(models.Model):
+    """The receiving side of a trigger of kind `webhook`. Its id is the address: 122 random bits.
+
+    Whether it listens is the trigger's `is_active`. Each change raises `revision`: what processes remember about an
+    endpoint is good only for the revision they read.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="webhook_endpoints")
+    trigger = models.OneToOneField("automation.Trigger", on_delete=models.CASCADE, related_name="webhook_endpoint")
+    scheme = models.CharField(max_length=50)
+    secret = EncryptedTextField(null=True, blank=True)  # None for a scheme without one
+    previous_secret = EncryptedTextField(null=True, blank=True)  # good until `previous_valid_until`
+    previous_valid_until = models.DateTimeField(null=True, blank=True)
+    rotated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    answer = models.CharField(max_length=16, choices=AnswerMode, default=AnswerMode.ACCEPTED)
+    wait_seconds = models.PositiveSmallIntegerField(default=20)  # how long a caller waits for a `respond` step
+    tolerance_seconds = models.PositiveIntegerField(default=300)  # of a sender's clock, both ways
+    max_body_bytes = models.PositiveIntegerField()
+    event_types = models.JSONField(default=list, blank=True)  # event types that start runs; empty = all
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(name="endpoint_answer", condition=models.Q(answer__in=AnswerMode.values)),
+            models.CheckConstraint(  # half a rotation would leave a secret that never ends
+                name="endpoint_rotation",
+                condition=models.Q(previous_secret__isnull=True, previous_valid_until__isnull=True)
+                | models.Q(previous_secret__isnull=False, previous_valid_until__isnull=False),
+            ),
+        ]
+        indexes = [
+            # GET /webhooks: newest first within the caller's workspace
+            models.Index(fields=["workspace", "-created_at", "-id"], name="endpoint_list"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scheme} webhook {self.id}"
+
+    @property
+    def path(self) -> str:
+        """Where senders post to, on this host."""
+        return f"{settings.BRAINOPS_API_PREFIX}/webhooks/{self.id}/receive"
+
+    @property
+    def url(self) -> str:
+        """The whole address that is entered at the sender."""
+        return f"{settings.BRAINOPS_PUBLIC_URL}{self.path}"

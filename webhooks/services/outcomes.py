@@ -1,0 +1,95 @@
+"""What a request to an endpoint can become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from brainops.core.errors import AppError
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request as it came. `headers` have lower-case names.
+
+    `body` is the raw bytes, empty when it was too large to read; `size_bytes` is its size at the sender.
+    """
+
+    headers: dict[str, str]
+    body: bytes
+    size_bytes: int
+    query: str = ""
+    remote_addr: str | None = None
+    is_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The delivery is stored and its run stands in the database."""
+
+    event_id: UUID
+    run_id: int
+    run_uid: UUID
+    wait_seconds: float = 0  # how long the caller wants to wait for the run's own answer; 0 = not at all
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The delivery was taken before. `reason` says why its first copy started no run, when it did not."""
+
+    event_id: UUID | None
+    run_uid: UUID | None
+    reason: str = ""
+    wants_response: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The delivery is genuine and stored, and starts no run."""
+
+    event_id: UUID
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The request is refused with `error`. It is stored unless too many were refused in this minute."""
+
+    error: AppError
+    event_id: UUID | None = None
+
+
+Outcome = Accepted | Repeated | Acknowledged | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Genuine:
+    """A verified delivery that starts a run: its id, its event type, its parsed body and the run's inputs."""
+
+    delivery_id: str | None
+    event_type: str
+    body: Any
+    inputs: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A verified delivery that starts no run, and why."""
+
+    delivery_id: str | None
+    event_type: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A request that is refused, with what is known of it."""
+
+    error: AppError
+    delivery_id: str | None = None
+
+
+Judgement = Genuine | Noted | Unfit

@@ -1,0 +1,111 @@
+"""Receive a request at an endpoint: judge it, store it, start its run. Nothing is answered before it is stored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, connection
+
+from automation.store import bell
+from brainops.core import clock
+from brainops.core.errors import DatabaseBusy
+from brainops.core.metrics import Counter
+from webhooks.services import quota, rows
+from webhooks.services.judging import judge
+from webhooks.services.outcomes import (
+    Accepted,
+    Acknowledged,
+    Genuine,
+    Incoming,
+    Judgement,
+    Noted,
+    Outcome,
+    Refused,
+    Repeated,
+    Unfit,
+)
+from webhooks.services.states import EndpointState, known
+from webhooks.store import accept, record, repeat
+
+MOST_LOOKS = 4  # an endpoint that changes more often within one request is being edited by a program
+FRESH_SECONDS = 1.0  # how old a state may be when a refusal is not checked in the database, under a flood
+
+RECEIVED = Counter("brainops_webhook_requests_total", "Webhook requests by what became of them.", ("outcome",))
+
+
+def receive(endpoint_id: UUID, incoming: Incoming) -> Outcome:
+    """Judge, store and answer one request.
+
+    Raises NotFound for an unknown endpoint, and DatabaseBusy for one that changes faster than it can be read.
+    """
+    state = known.get(endpoint_id)
+    for _ in range(MOST_LOOKS):
+        now = clock.now()
+        outcome = _settle(state, incoming, judge(state, incoming, now=now), now)
+        if outcome is not None:
+            RECEIVED.add(labels=(type(outcome).__name__.lower(),))
+            return outcome
+        state = known.read(endpoint_id)
+    raise DatabaseBusy("This webhook is being changed right now. Send it again.", retry_after_seconds=1)
+
+
+def _settle(state: EndpointState, incoming: Incoming, judgement: Judgement, now: datetime) -> Outcome | None:
+    """Store what was judged; None when it was judged by a state that is no longer so."""
+    match judgement:
+        case Genuine():
+            return _start(state, incoming, judgement, now)
+        case Noted():
+            return _note(state, incoming, judgement)
+        case Unfit():
+            return _refuse(state, incoming, judgement)
+
+
+def _start(state: EndpointState, incoming: Incoming, genuine: Genuine, now: datetime) -> Outcome | None:
+    event = rows.accepted_event(incoming, genuine)
+    run = rows.run_of(state, event, genuine, now=now)
+    try:
+        with connection.cursor() as cursor:
+            accepted = accept.accept(cursor, state.stored, event, run)
+    except IntegrityError:
+        accepted = None  # the delivery's event stands but its run was deleted, or the endpoint went away just now
+    if accepted is None:
+        return _repeated(state, genuine.delivery_id)
+    bell.ring()
+    return Accepted(event.id, accepted.run_id, accepted.run_uid, state.wait_seconds)
+
+
+def _note(state: EndpointState, incoming: Incoming, noted: Noted) -> Outcome | None:
+    event = rows.noted_event(incoming, noted)
+    with connection.cursor() as cursor:
+        if record.record(cursor, state.stored, event):
+            return Acknowledged(event.id, noted.reason, noted.detail)
+    return _repeated(state, noted.delivery_id)
+
+
+def _repeated(state: EndpointState, delivery_id: str | None) -> Outcome | None:
+    """What the first copy of the delivery became; None when there is none, so it was the state that was old."""
+    key = rows.dedupe_key(state, delivery_id)
+    if delivery_id is None or key is None:
+        return None
+    with connection.cursor() as cursor:
+        first = repeat.count_repeat(cursor, endpoint_id=state.stored.endpoint_id, delivery_id=delivery_id)
+        first = first or repeat.find_run(cursor, workflow_id=state.workflow_id, dedupe_key=key)
+    if first is None:
+        return None
+    return Repeated(first.event_id, first.run_uid, first.reason, wants_response=state.wait_seconds > 0)
+
+
+def _refuse(state: EndpointState, incoming: Incoming, unfit: Unfit) -> Outcome | None:
+    endpoint_id = state.stored.endpoint_id
+    omitted = quota.rejected.take(endpoint_id, now_seconds=clock.monotonic())
+    if omitted is None:
+        is_fresh = clock.monotonic() - state.read_at <= FRESH_SECONDS
+        return Refused(unfit.error) if is_fresh else None
+    event = rows.rejected_event(incoming, unfit, omitted=omitted)
+    with connection.cursor() as cursor:
+        if not record.record(cursor, state.stored, event):
+            quota.rejected.give_back(endpoint_id, omitted)
+            return None
+        record.trim_rejected(cursor, state.stored, keep=quota.KEPT)
+    return Refused(unfit.error, event.id)

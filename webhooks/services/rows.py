@@ -1,0 +1,119 @@
+"""The rows that a judged request becomes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from automation.models import RunMode
+from automation.store.intake import NewRun
+from brainops.core.redact import redact_text
+from webhooks.event_ids import new_event_id
+from webhooks.models import EventVerdict
+from webhooks.services.judging import LONGEST_ID
+from webhooks.services.keeping import keep_headers, keep_query, readable
+from webhooks.services.outcomes import Genuine, Incoming, Noted, Unfit
+from webhooks.services.quota import KEPT_BODY_BYTES
+from webhooks.services.states import EndpointState
+from webhooks.store.event import NewEvent
+
+
+def accepted_event(incoming: Incoming, genuine: Genuine) -> NewEvent:
+    """The event of a delivery that starts a run."""
+    return NewEvent(
+        verdict=EventVerdict.ACCEPTED,
+        status=202,
+        delivery_id=genuine.delivery_id,
+        event_type=genuine.event_type,
+        body=incoming.body,
+        **_as_it_came(incoming),
+    )
+
+
+def noted_event(incoming: Incoming, noted: Noted) -> NewEvent:
+    """The event of a delivery that starts no run."""
+    return NewEvent(
+        verdict=EventVerdict.ACKNOWLEDGED,
+        status=200,
+        reason=noted.reason,
+        detail=noted.detail,
+        delivery_id=noted.delivery_id,
+        event_type=noted.event_type,
+        body=incoming.body,
+        **_as_it_came(incoming),
+    )
+
+
+def rejected_event(incoming: Incoming, unfit: Unfit, *, omitted: int) -> NewEvent:
+    """The event of a refused request: only the head of its body is kept."""
+    return NewEvent(
+        verdict=EventVerdict.REJECTED,
+        status=unfit.error.status,
+        reason=unfit.error.code,
+        detail=readable(redact_text(unfit.error.message)),
+        delivery_id=unfit.delivery_id and readable(unfit.delivery_id)[:LONGEST_ID],
+        omitted=omitted,
+        body=incoming.body[:KEPT_BODY_BYTES],
+        **_as_it_came(incoming),
+    )
+
+
+def run_of(state: EndpointState, event: NewEvent, genuine: Genuine, *, now: datetime) -> NewRun:
+    """The run that a delivery starts. Its dedupe key makes it one per delivery, whatever happens to the event."""
+    return NewRun(
+        workspace_id=state.stored.workspace_id,
+        workflow_id=state.workflow_id,
+        version_id=_version_of(state),
+        trigger_id=state.trigger_id,
+        inputs=genuine.inputs,
+        trigger=_trigger_scope(event, genuine, now),
+        mode=_mode(state, event),
+        dedupe_key=dedupe_key(state, genuine.delivery_id),
+        deadline_seconds=state.timeout_seconds,
+    )
+
+
+def dedupe_key(state: EndpointState, delivery_id: str | None) -> str | None:
+    """The run's key, None when the sender does not name its deliveries."""
+    return None if delivery_id is None else f"hook:{state.stored.endpoint_id}:{delivery_id}"
+
+
+def _version_of(state: EndpointState) -> UUID:
+    if state.stored.version_id is None:
+        raise ValueError(f"Workflow {state.workflow_id} has no version: judging should have refused this delivery.")
+    return state.stored.version_id
+
+
+def _mode(state: EndpointState, event: NewEvent) -> int:
+    if event.is_test:
+        return RunMode.TEST.value
+    return (RunMode.SYNC if state.wait_seconds else RunMode.ASYNC).value
+
+
+def _trigger_scope(event: NewEvent, genuine: Genuine, now: datetime) -> dict[str, Any]:
+    """What expressions see as `trigger`."""
+    return {
+        "kind": "webhook",
+        "event": genuine.event_type,
+        "delivery": genuine.delivery_id,
+        "body": genuine.body,
+        "headers": event.headers,
+        "query": event.query,
+        "content_type": event.content_type,
+        "received_at": now.isoformat(),
+        "event_id": str(event.id),
+        "is_test": event.is_test,
+    }
+
+
+def _as_it_came(incoming: Incoming) -> dict[str, Any]:
+    return {
+        "id": new_event_id(),
+        "headers": keep_headers(incoming.headers),
+        "query": keep_query(incoming.query),
+        "content_type": readable(incoming.headers.get("content-type", "")),
+        "size_bytes": incoming.size_bytes,
+        "remote_addr": incoming.remote_addr,
+        "is_test": incoming.is_test,
+    }

@@ -1,0 +1,40 @@
+"""Accept a delivery: event, run and the run's payload in one statement, so one commit and one round trip.
+
+Either all three stand afterwards or none does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from automation.store.intake import NEW_RUN, NewRun
+from webhooks.store.current import CURRENT
+from webhooks.store.event import COLUMNS, VALUES, NewEvent, State
+
+# The run comes first: its dedupe key makes a second delivery wait for the first one's commit and then insert nothing.
+ACCEPT = f"""
+with {CURRENT}, {NEW_RUN.format(guard="from current_state")}, new_event as (
+  insert into webhooks_webhookevent ({COLUMNS}, run_uid) select {VALUES}, new_run.uid from new_run
+)
+select id, uid from new_run
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The run that a delivery started."""
+
+    run_id: int
+    run_uid: UUID
+
+
+def accept(cursor: Any, state: State, event: NewEvent, run: NewRun) -> Accepted | None:
+    """Store a delivery and start its run; None when the state is no longer current or the delivery was taken before.
+
+    Raises IntegrityError when the delivery was taken by an event whose run is gone. The caller rings the bell.
+    """
+    cursor.execute(ACCEPT, state.parameters() | event.parameters() | run.parameters())
+    row = cursor.fetchone()
+    return Accepted(*row) if row else None

@@ -1,0 +1,382 @@
+"""What a sender is answered, and what stands in the database then."""
+
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+
+from automation.models import Run, RunData, RunMode
+from webhooks.models import EventVerdict, WebhookEvent
+from webhooks.tests import make
+from webhooks.tests.make import Sender
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_signed_delivery_starts_a_run_and_is_answered_with_its_address():
+    sender = Sender(make.endpoint())
+
+    response = sender.send({"ref": "refs/heads/main"}, delivery="d-1")
+
+    event, run = WebhookEvent.objects.get(), Run.objects.get()
+    assert response.status_code == 202
+    assert response.json() == {"run": str(run.uid), "event": str(event.id)}
+    assert response.headers["Location"] == f"/api/v1/automation/runs/{run.uid}"
+
+
+def test_the_run_is_told_what_came():
+    sender = Sender(make.endpoint())
+
+    sender.send(
+        {"ref": "main"},
+        delivery="d-1",
+        query="from=test&from=again&token=xyz",
+        headers={"X-Custom": "yes", "Cookie": "a=b"},
+    )
+
+    event, data = WebhookEvent.objects.get(), RunData.objects.get()
+    trigger = data.input["trigger"]
+    assert data.input["inputs"] == {}
+    assert trigger == {
+        "kind": "webhook",
+        "event": "push",
+        "delivery": "d-1",
+        "body": {"ref": "main"},
+        "query": {"from": ["test", "again"], "token": "•••"},
+        "headers": {
+            "x-hub-signature-256": "•••",
+            "x-github-delivery": "d-1",
+            "x-github-event": "push",
+            "x-custom": "yes",
+            "cookie": "•••",
+            "content-type": "application/json",
+        },
+        "content_type": "application/json",
+        "received_at": trigger["received_at"],
+        "event_id": str(event.id),
+        "is_test": False,
+    }
+
+
+def test_the_event_keeps_the_delivery_as_it_came():
+    sender = Sender(make.endpoint())
+    raw = b'{ "ref" :  "main" }\n'
+
+    sender.send(raw, delivery="d-1")
+
+    event, run = WebhookEvent.objects.get(), Run.objects.get()
+    assert (event.verdict, event.status, event.reason) == (EventVerdict.ACCEPTED, 202, "")
+    assert (bytes(event.body), event.size_bytes, event.content_type) == (raw, len(raw), "application/json")
+    assert (event.delivery_id, event.event_type, event.run_uid) == ("d-1", "push", run.uid)
+    assert (event.remote_addr, event.is_test, event.duplicates) == ("127.0.0.1", False, 0)
+    assert make.SECRET not in str(event.headers)
+
+
+def test_the_run_stands_under_its_endpoints_workspace_workflow_and_trigger():
+    endpoint = make.endpoint()
+
+    Sender(endpoint).send({}, delivery="d-1")
+
+    run = Run.objects.get()
+    assert (run.workspace_id, run.workflow_id) == (endpoint.workspace_id, endpoint.trigger.workflow_id)
+    assert (run.trigger_id, run.version_id) == (endpoint.trigger_id, endpoint.trigger.workflow.current_version_id)
+    assert (run.mode, run.dedupe_key) == (RunMode.ASYNC, f"hook:{endpoint.id}:d-1")
+
+
+def test_a_run_gets_the_deadline_of_its_workflow():
+    made = make.workflow(definition={**make.DEFINITION, "settings": {"timeout": "1h"}})
+
+    Sender(make.endpoint(made)).send({})
+
+    run = Run.objects.get()
+    assert (run.deadline_at - run.created_at).total_seconds() == pytest.approx(3600, abs=5)
+
+
+def test_one_round_trip_is_all_a_delivery_needs(django_assert_num_queries):
+    sender = Sender(make.endpoint())
+    sender.send({})
+
+    with django_assert_num_queries(1):
+        response = sender.send({})
+
+    assert response.status_code == 202
+
+
+def test_a_ping_is_answered_without_a_run():
+    sender = Sender(make.endpoint())
+
+    response = sender.send({"zen": "Keep it logically awesome."}, event="ping", delivery="p-1")
+
+    event = WebhookEvent.objects.get()
+    assert response.status_code == 200
+    assert response.json() == {
+        "run": None,
+        "event": str(event.id),
+        "reason": "ping",
+        "detail": "The signature is right. A ping starts no run.",
+    }
+    assert (event.verdict, event.reason, Run.objects.count()) == (EventVerdict.ACKNOWLEDGED, "ping", 0)
+
+
+def test_an_event_that_the_endpoint_does_not_listen_to_starts_no_run():
+    sender = Sender(make.endpoint(event_types=["push", "release"]))
+
+    answers = [sender.send({}, event=event) for event in ("release", "issues")]
+
+    assert [answer.status_code for answer in answers] == [202, 200]
+    assert answers[1].json()["reason"] == "event_not_wanted"
+    assert Run.objects.count() == 1
+
+
+def test_standard_webhooks_name_their_event_in_the_body():
+    Sender(make.endpoint(scheme="standard")).send({"type": "order.paid"}, delivery="msg_1")
+
+    assert WebhookEvent.objects.get().event_type == "order.paid"
+
+
+def test_an_endpoint_without_signatures_takes_what_comes_each_time():
+    sender = Sender(make.endpoint(scheme="none"))
+
+    statuses = [sender.post(b'{"id":1}', {}).status_code for _ in range(2)]
+
+    assert (statuses, Run.objects.count()) == ([202, 202], 2)
+
+
+class TestRepeats:
+    def test_a_repeated_delivery_gets_the_first_answer_and_no_second_run(self):
+        sender = Sender(make.endpoint())
+
+        first, second = (sender.send({"n": 1}, delivery="d-1") for _ in range(2))
+
+        assert (second.status_code, second.json()) == (200, first.json())
+        assert second.headers["Brainops-Duplicate"] == "true"
+        assert second.headers["Location"] == first.headers["Location"]
+        assert "Brainops-Duplicate" not in first.headers
+        assert (Run.objects.count(), WebhookEvent.objects.get().duplicates) == (1, 1)
+
+    def test_a_repeated_ping_is_counted(self):
+        sender = Sender(make.endpoint())
+
+        first, second = (sender.send({}, delivery="p-1", event="ping") for _ in range(2))
+
+        assert (second.status_code, second.json()["event"]) == (200, first.json()["event"])
+        assert (second.json()["run"], second.json()["reason"]) == (None, "ping")
+        assert WebhookEvent.objects.get().duplicates == 1
+
+    def test_the_same_delivery_id_at_another_endpoint_is_another_delivery(self):
+        made = make.workflow()
+
+        statuses = [Sender(make.endpoint(made)).send({}, delivery="d-1").status_code for _ in range(2)]
+
+        assert (statuses, Run.objects.count()) == ([202, 202], 2)
+
+    def test_a_refused_request_does_not_use_up_the_id_of_a_delivery(self):
+        sender = Sender(make.endpoint())
+
+        forged = sender.post(b"{}", {"X-GitHub-Delivery": "d-1", "X-Hub-Signature-256": "sha256=" + "0" * 64})
+        genuine = sender.send({}, delivery="d-1")
+
+        assert (forged.status_code, genuine.status_code) == (401, 202)
+
+    def test_a_repeat_is_known_by_its_run_when_the_event_was_deleted(self):
+        sender = Sender(make.endpoint())
+        first = sender.send({}, delivery="d-1")
+        WebhookEvent.objects.all().delete()
+
+        second = sender.send({}, delivery="d-1")
+
+        assert (second.status_code, second.json()) == (200, {"run": first.json()["run"], "event": None})
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_repeat_is_known_by_its_event_when_the_run_was_deleted(self):
+        sender = Sender(make.endpoint())
+        first = sender.send({}, delivery="d-1")
+        Run.objects.all().delete()
+
+        second = sender.send({}, delivery="d-1")
+
+        assert (second.status_code, second.json()) == (200, first.json())
+        assert Run.objects.count() == 0
+
+
+class TestInputs:
+    SCHEMA = {
+        "type": "object",
+        "properties": {"order_id": {"type": "string"}, "count": {"type": "integer", "default": 1}},
+        "required": ["order_id"],
+    }
+
+    def hook(self, **fields):
+        return make.endpoint(make.workflow(definition={**make.DEFINITION, "inputs": self.SCHEMA}), **fields)
+
+    def test_the_body_becomes_the_inputs_of_a_workflow_that_declares_some(self):
+        Sender(self.hook()).send({"order_id": "A1", "extra": True})
+
+        assert RunData.objects.get().input["inputs"] == {"order_id": "A1", "count": 1, "extra": True}
+
+    def test_fixed_inputs_of_the_trigger_win_over_the_body(self):
+        Sender(self.hook(inputs={"count": 7})).send({"order_id": "A1", "count": 99})
+
+        assert RunData.objects.get().input["inputs"] == {"order_id": "A1", "count": 7}
+
+    def test_a_body_that_does_not_fit_is_refused_with_its_places(self):
+        response = Sender(self.hook()).send({"count": "many"})
+
+        problems = response.json()["problems"]
+        assert response.status_code == 400
+        assert sorted(problem["pointer"] for problem in problems) == ["", "/count"]
+        event = WebhookEvent.objects.get()
+        assert (event.verdict, event.status, event.reason) == (EventVerdict.REJECTED, 400, "invalid_input")
+        assert Run.objects.count() == 0
+
+
+class TestUnknownAddresses:
+    @pytest.mark.parametrize("webhook_id", [str(uuid4()), "nonsense", "0", "%00", "a" * 500, str(UUID(int=0))])
+    def test_every_unknown_address_gets_the_same_404_and_stores_nothing(self, client, webhook_id):
+        answers = [
+            client.post(f"/api/v1/automation/webhooks/{name}/receive", b"{}", content_type="application/json")
+            for name in (str(uuid4()), webhook_id)
+        ]
+
+        bodies = [{**answer.json(), "request_id": ""} for answer in answers]
+        assert bodies[0] == bodies[1]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert WebhookEvent.objects.count() == 0
+
+    @pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "options"])
+    def test_only_post_is_answered(self, client, method):
+        response = getattr(client, method)(make.endpoint().path)
+
+        assert (response.status_code, response.headers["Allow"]) == (405, "POST")
+
+
+class TestChange:
+    """A process remembers an endpoint; a change by another process counts from the next delivery on."""
+
+    def test_a_new_version_is_what_the_next_delivery_runs(self):
+        endpoint = make.endpoint()
+        sender = Sender(endpoint)
+        sender.send({})
+        flow = endpoint.trigger.workflow
+        newer = make.version_of(flow, make.DEFINITION, ordinal=2)
+        type(flow).objects.filter(id=flow.id).update(current_version=newer)
+
+        response = sender.send({})
+
+        assert response.status_code == 202
+        assert Run.objects.order_by("-id")[0].version_id == newer.id
+
+    def test_a_new_secret_counts_at_once_both_ways(self):
+        endpoint = make.endpoint()
+        old = Sender(endpoint, secret=make.SECRET)
+        old.send({})
+        endpoint.secret, endpoint.revision = "another-secret-of-the-tests-987", 2
+        endpoint.save()
+
+        statuses = [sender.send({}).status_code for sender in (old, Sender(endpoint))]
+
+        assert statuses == [401, 202]
+
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            (lambda hook: type(hook.trigger).objects.update(is_active=False), "webhook_inactive"),
+            (lambda hook: type(hook.trigger.workflow).objects.update(is_active=False), "workflow_inactive"),
+            (
+                lambda hook: type(hook.trigger.workflow).objects.update(archived_at="2026-01-01T00:00Z"),
+                "workflow_inactive",
+            ),
+        ],
+    )
+    def test_what_is_switched_off_refuses_and_what_is_switched_on_again_accepts(self, change, code):
+        endpoint = make.endpoint()
+        sender = Sender(endpoint)
+        sender.send({})
+
+        change(endpoint)
+        off = sender.send({})
+        endpoint.trigger.save()
+        endpoint.trigger.workflow.save()
+        on = sender.send({})
+
+        assert (off.status_code, off.json()["code"], on.status_code) == (409, code, 202)
+        assert WebhookEvent.objects.filter(verdict=EventVerdict.REJECTED).get().reason == code
+
+    def test_a_deleted_endpoint_is_unknown_at_once(self):
+        endpoint = make.endpoint()
+        sender = Sender(endpoint)
+        sender.send({})
+        endpoint.trigger.delete()
+
+        assert sender.send({}).status_code == 404
+
+    def test_a_stranger_is_not_told_that_the_webhook_is_off(self):
+        endpoint = make.endpoint()
+        type(endpoint.trigger).objects.update(is_active=False)
+
+        response = Sender(endpoint).post(b"{}", {})
+
+        assert (response.status_code, response.json()["code"]) == (401, "signature_missing")
+
+
+class TestRefusals:
+    def test_a_refused_request_is_stored_with_its_reason_and_the_head_of_its_body(self):
+        raw = b'{"pad": "' + b"x" * 10_000 + b'"}'
+
+        response = Sender(make.endpoint()).post(raw, {"X-GitHub-Delivery": "d-9"})
+
+        event = WebhookEvent.objects.get()
+        assert (response.status_code, response.json()["code"]) == (401, "signature_missing")
+        assert response.headers["WWW-Authenticate"] == 'Webhook-Signature scheme="github"'
+        assert (event.verdict, event.status, event.reason) == (EventVerdict.REJECTED, 401, "signature_missing")
+        assert (event.delivery_id, event.detail) == ("d-9", response.json()["detail"])
+        assert (bytes(event.body), event.size_bytes, event.is_truncated) == (raw[:4096], len(raw), True)
+
+    def test_a_body_over_the_limit_of_the_endpoint_is_refused(self):
+        response = Sender(make.endpoint(max_body_bytes=1000)).send({"pad": "x" * 1000})
+
+        assert (response.status_code, response.json()["limit_bytes"]) == (413, 1000)
+        assert WebhookEvent.objects.get().reason == "too_large"
+
+    def test_a_body_over_the_limit_of_the_installation_is_not_read(self):
+        raw = b"x" * ((1 << 20) + 1)
+
+        response = Sender(make.endpoint()).post(raw, {})
+
+        event = WebhookEvent.objects.get()
+        assert response.status_code == 413
+        assert (event.reason, event.size_bytes, bytes(event.body)) == ("too_large", len(raw), b"")
+
+    def test_a_flood_of_refused_requests_is_stored_in_part_and_counted(self, monkeypatch):
+        from webhooks.services import quota
+
+        monkeypatch.setattr(quota, "rejected", quota.Quota(per_minute=3))
+        sender = Sender(make.endpoint())
+
+        statuses = {sender.post(b"{}", {}).status_code for _ in range(10)}
+        monkeypatch.setattr(quota.rejected, "_minute", -1)
+        sender.post(b"{}", {})
+
+        assert statuses == {401}
+        assert [event.omitted for event in WebhookEvent.objects.order_by("received_at", "id")] == [0, 0, 0, 7]
+
+    def test_only_the_newest_refused_requests_are_kept(self, monkeypatch):
+        from webhooks.services import quota
+
+        monkeypatch.setattr(quota, "KEPT", 5)
+        sender = Sender(make.endpoint())
+        sender.send({})
+
+        for number in range(8):
+            sender.post(b"{}", {"X-GitHub-Delivery": f"d-{number}"})
+
+        kept = WebhookEvent.objects.filter(verdict=EventVerdict.REJECTED)
+        assert sorted(event.delivery_id for event in kept) == ["d-3", "d-4", "d-5", "d-6", "d-7"]
+        assert WebhookEvent.objects.filter(verdict=EventVerdict.ACCEPTED).count() == 1
+
+    def test_problem_answers_name_the_request(self):
+        response = Sender(make.endpoint()).post(b"{}", {})
+
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert set(response.json()) == {"type", "title", "status", "code", "detail", "request_id"}
+        assert orjson.loads(response.content)["status"] == 401
