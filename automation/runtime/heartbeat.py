@@ -42,7 +42,7 @@ class Heartbeat(threading.Thread):
         self._dead_seconds = dead_seconds
         self._release = release
         self._on_beat = on_beat
-        self._stop = threading.Event()
+        self._is_over = threading.Event()
         self._last_good = float("-inf")
         self._steady_since = float("inf")
         self.worker_id: UUID | None = None
@@ -62,7 +62,7 @@ class Heartbeat(threading.Thread):
 
     def stop(self, *, is_clean: bool) -> None:
         """Stop breathing. After a clean end the register says gone; otherwise silence hands the runs to others."""
-        self._stop.set()
+        self._is_over.set()
         self.join(self._every_seconds + 5)
         if is_clean:
             self._say_state(GONE)
@@ -70,7 +70,7 @@ class Heartbeat(threading.Thread):
 
     def run(self) -> None:
         """Breathe until stopped."""
-        while not self._stop.is_set():
+        while not self._is_over.is_set():
             try:
                 self._breathe()
             except psycopg2.Error as error:
@@ -78,9 +78,9 @@ class Heartbeat(threading.Thread):
                 self._connection.close()
                 self._steady_since = float("inf")
                 self.name_in_register = ""  # the advisory lock went with the connection
-                self._stop.wait(min(0.5, self._every_seconds))
+                self._is_over.wait(min(0.5, self._every_seconds))
                 continue
-            self._stop.wait(self._every_seconds)
+            self._is_over.wait(self._every_seconds)
 
     def _breathe(self) -> None:
         if not self.name_in_register:
