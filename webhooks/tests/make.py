@@ -102,4 +102,5 @@ class Sender:
     ) -> Any:
         """POST bytes with just these headers."""
         path = self.endpoint.path + (f"?{query}" if query else "")
-        return self.client.post(path, raw, content_type=content_type, headers=headers, **meta)
+        # not client.post(): it would re-encode the bytes for the content type's charset
+        return self.client.generic("POST", path, raw, content_type, headers=headers, **meta)
