@@ -191,6 +191,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
 SESSION_COOKIE_NAME = "__Host-brainops" if _is_https else "brainops"
 CSRF_COOKIE_NAME = "__Host-csrf" if _is_https else "csrf"
 CSRF_TRUSTED_ORIGINS = [BRAINOPS_PUBLIC_URL]
+CSRF_FAILURE_VIEW = "brainops.core.web.fallbacks.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = _is_https
@@ -201,6 +202,10 @@ if BRAINOPS_TRUSTED_PROXIES:
 # Which other names of the domain exist, and browsers' preload lists, are not ours to bind.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 LOGIN_URL = "admin:login"
+
+# --- Logins of the API ---------------------------------------------------------------------------
+BRAINOPS_ACCESS_TOKEN_SECONDS = 15 * 60  # short: what a stolen one is worth; a logout counts at once anyway
+BRAINOPS_REFRESH_TOKEN_SECONDS = 14 * 24 * 3600  # a login unused for two weeks ends
 
 # --- API -----------------------------------------------------------------------------------------
 BRAINOPS_API_PREFIX = "/api/v1/automation"
@@ -220,6 +225,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "TEST_REQUEST_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS would show forms to anybody
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "BrainOps",

@@ -1,0 +1,1 @@
+"""Who is calling, for which workspace, and what that caller may do."""

@@ -1,6 +1,7 @@
 """The one tree of errors that a caller may see.
 
     AppError                      500 internal_error
+    ├── SecretUnreadable          500 secret_unreadable       a stored secret was changed, or its key is gone
     ├── InvalidInput              400 invalid_input           what was sent is wrong; lists every problem
     │   └── MalformedJson         400 malformed_json          the body is no acceptable JSON
     ├── NotAuthenticated          401 not_authenticated       nobody known is calling
@@ -9,6 +10,7 @@
     ├── MethodNotAllowed          405 method_not_allowed
     ├── NotAcceptable             406 not_acceptable
     ├── Conflict                  409 conflict                the present state does not allow it
+    ├── LengthRequired            411 length_required         a body without Content-Length
     ├── VersionMismatch           412 version_mismatch        If-Match names an older version
     ├── TooLarge                  413 too_large
     ├── UnsupportedMediaType      415 unsupported_media_type
@@ -53,6 +55,7 @@ class AppError(Exception):
     status: ClassVar[int] = 500
     code: str = "internal_error"
     title: ClassVar[str] = "Internal error"
+    sentence: ClassVar[str] = "Something went wrong on our side. The request id finds it in the log."
 
     def __init__(
         self,
@@ -64,7 +67,7 @@ class AppError(Exception):
         retry_after_seconds: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message or f"{self.title}.")
+        super().__init__(message or self.sentence)
         self.code = code or self.code
         self.problems = tuple(problems)
         self.details = dict(details or {})
@@ -84,12 +87,20 @@ class AppError(Exception):
         return {**self._headers, "Retry-After": str(max(1, math.ceil(self.retry_after_seconds)))}
 
 
+class SecretUnreadable(AppError):
+    """A stored secret cannot be decrypted."""
+
+    code = "secret_unreadable"
+    title = "Secret unreadable"
+
+
 class InvalidInput(AppError):
     """What was sent is wrong. Collect every problem first, then raise once."""
 
     status = 400
     code = "invalid_input"
     title = "Invalid input"
+    sentence = "What was sent is not valid."
 
     @classmethod
     def from_problems(cls, problems: Iterable[Problem]) -> InvalidInput:
@@ -112,6 +123,7 @@ class NotAuthenticated(AppError):
     status = 401
     code = "not_authenticated"
     title = "Not authenticated"
+    sentence = "Send an API key or an access token: `Authorization: Bearer …`."
 
     @property
     def headers(self) -> dict[str, str]:
@@ -125,6 +137,7 @@ class PermissionDenied(AppError):
     status = 403
     code = "permission_denied"
     title = "Permission denied"
+    sentence = "You may not do this."
 
 
 class NotFound(AppError):
@@ -133,6 +146,7 @@ class NotFound(AppError):
     status = 404
     code = "not_found"
     title = "Not found"
+    sentence = "There is nothing at this address, or it is not yours."
 
 
 class MethodNotAllowed(AppError):
@@ -141,6 +155,7 @@ class MethodNotAllowed(AppError):
     status = 405
     code = "method_not_allowed"
     title = "Method not allowed"
+    sentence = "This address does not take this method."
 
 
 class NotAcceptable(AppError):
@@ -157,6 +172,15 @@ class Conflict(AppError):
     status = 409
     code = "conflict"
     title = "Conflict"
+
+
+class LengthRequired(AppError):
+    """The body came in chunks; how long it is has to be known before it is read."""
+
+    status = 411
+    code = "length_required"
+    title = "Length required"
+    sentence = "Send the body with Content-Length, not in chunks."
 
 
 class VersionMismatch(AppError):
@@ -189,6 +213,7 @@ class TooManyRequests(AppError):
     status = 429
     code = "too_many_requests"
     title = "Too many requests"
+    sentence = "Too many requests. Come back later."
 
 
 class Unavailable(AppError):

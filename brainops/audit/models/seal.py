@@ -33,6 +33,7 @@ class AuditSeal(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["chain", "position"], name="audit_seal_position")]
+        indexes = [models.Index(fields=["transaction_id"], name="audit_seal_order")]  # where the sealer goes on
 
     def __str__(self) -> str:
         return f"seal {self.position} of {self.chain}"

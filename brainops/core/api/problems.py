@@ -31,9 +31,9 @@ def as_app_error(error: Exception) -> AppError | None:
     if isinstance(error, drf.APIException):
         return _from_drf(error)
     if isinstance(error, Http404):
-        return errors.NotFound("There is nothing at this address.")
+        return errors.NotFound()
     if isinstance(error, DjangoPermissionDenied):
-        return errors.PermissionDenied("You may not do this.")
+        return errors.PermissionDenied()
     if isinstance(error, RequestDataTooBig):
         return errors.TooLarge("The body is larger than the limit.")
     if isinstance(error, SuspiciousOperation):
@@ -48,11 +48,11 @@ def _from_drf(error: drf.APIException) -> AppError | None:
         case drf.ParseError():
             return errors.MalformedJson(f"The body cannot be read: {error.detail}")
         case drf.AuthenticationFailed() | drf.NotAuthenticated():
-            return errors.NotAuthenticated("Send an API key or an access token: `Authorization: Bearer …`.")
+            return errors.NotAuthenticated()
         case drf.PermissionDenied():
-            return errors.PermissionDenied("You may not do this.")
+            return errors.PermissionDenied()
         case drf.NotFound():
-            return errors.NotFound("There is nothing at this address.")
+            return errors.NotFound()
         case drf.MethodNotAllowed():
             return errors.MethodNotAllowed(str(error.detail))
         case drf.NotAcceptable():
@@ -60,7 +60,7 @@ def _from_drf(error: drf.APIException) -> AppError | None:
         case drf.UnsupportedMediaType():
             return errors.UnsupportedMediaType(str(error.detail))
         case drf.Throttled():
-            return errors.TooManyRequests("Too many requests. Come back later.", retry_after_seconds=error.wait or 1)
+            return errors.TooManyRequests(retry_after_seconds=error.wait or 1)
         case _:
             return None
 

@@ -7,13 +7,15 @@ import re
 from collections.abc import Callable
 from time import perf_counter
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponse, HttpResponseBase
 
 from brainops.core import logs
 from brainops.core.database_errors import as_unavailable
-from brainops.core.errors import AppError
+from brainops.core.errors import AppError, InvalidInput, LengthRequired
 from brainops.core.web import headers
+from brainops.core.web.clients import client_ip, current_ip
 from brainops.core.web.pages import is_api
 from brainops.core.web.problem_json import problem_response
 from brainops.core.web.statistics import count
@@ -33,14 +35,15 @@ class RequestContext:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = perf_counter()
         request_id = _request_id(request)
-        token = logs.request_id.set(request_id)
+        id_token = logs.request_id.set(request_id)
+        ip_token = current_ip.set(client_ip(request))
         try:
-            request.get_host()  # a wrong Host header is refused here, for all views
-            _drop_slash(request)
-            response = self.get_response(request)
+            response = _refuse(request) or self.get_response(request)
+            self._finish(request, response, perf_counter() - started)
         finally:
-            logs.request_id.reset(token)
-        self._finish(request, response, request_id, perf_counter() - started)
+            logs.request_id.reset(id_token)
+            current_ip.reset(ip_token)
+        response.headers["X-Request-Id"] = request_id
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -49,8 +52,7 @@ class RequestContext:
         return problem_response(known) if known else None
 
     @staticmethod
-    def _finish(request: HttpRequest, response: HttpResponseBase, request_id: str, seconds: float) -> None:
-        response.headers["X-Request-Id"] = request_id
+    def _finish(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
         if is_api(request):
             headers.add_api_headers(response)
         else:
@@ -68,6 +70,19 @@ def _request_id(request: HttpRequest) -> str:
     if given and _ACCEPTABLE_ID.fullmatch(given):
         return str(given)
     return os.urandom(12).hex()
+
+
+def _refuse(request: HttpRequest) -> HttpResponse | None:
+    """The answer to a request that no view should see; None for all others."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return problem_response(InvalidInput("This server is not known by that host name.", code="unknown_host"))
+    if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+        # WSGI would show the views an empty body
+        return problem_response(LengthRequired())
+    _drop_slash(request)
+    return None
 
 
 def _drop_slash(request: HttpRequest) -> None:

@@ -1,0 +1,90 @@
+"""POST /auth/token, /auth/token/refresh, /auth/logout: tokens for people's programs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from brainops.accounts.api.scope import CallerView
+from brainops.accounts.services import login, sessions
+from brainops.core.api.public import ANY_CALLER
+from brainops.core.api.serializers import ClosedSerializer
+from brainops.core.errors import Conflict
+
+
+class Credentials(ClosedSerializer):
+    """What a person logs in with."""
+
+    username = serializers.CharField(max_length=254, help_text="E-mail address or user name.")
+    password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
+
+
+class RefreshToken(ClosedSerializer):
+    """A refresh token; it can be used once."""
+
+    refresh = serializers.CharField(max_length=4096)
+
+
+class Tokens(ClosedSerializer):
+    """A pair of tokens. Send `access` as `Authorization: Bearer …`."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+    access_expires_in = serializers.IntegerField(help_text="Seconds.")
+    refresh_expires_in = serializers.IntegerField(help_text="Seconds.")
+
+
+class LoginView(APIView):
+    """Log in."""
+
+    permission_classes = ()
+    authentication_classes = ()
+
+    @extend_schema(
+        summary="Log in",
+        tags=["Logins"],
+        auth=[{}],
+        request=Credentials,
+        responses={200: Tokens},
+        examples=[OpenApiExample("By address", {"username": "ada@example.com", "password": "…"}, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Exchange a name and a password for tokens. Attempts are limited: 429 says when to come back."""
+        given = Credentials(data=request.data)
+        given.is_valid(raise_exception=True)
+        user = login.check_password(given.validated_data["username"], given.validated_data["password"])
+        pair = sessions.open_session(user, client=request.META.get("HTTP_USER_AGENT", ""))
+        return Response(asdict(pair))
+
+
+class RefreshView(APIView):
+    """Go on with a login."""
+
+    permission_classes = ()
+    authentication_classes = ()
+
+    @extend_schema(summary="Refresh a login", tags=["Logins"], auth=[{}], request=RefreshToken, responses={200: Tokens})
+    def post(self, request: Request) -> Response:
+        """Exchange a refresh token for a new pair. Using one twice ends the login."""
+        given = RefreshToken(data=request.data)
+        given.is_valid(raise_exception=True)
+        return Response(asdict(sessions.refresh(given.validated_data["refresh"])))
+
+
+class LogoutView(CallerView):
+    """Log out."""
+
+    permissions = {"post": ANY_CALLER}
+
+    @extend_schema(summary="Log out", tags=["Logins"], request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """End the login of the access token that is sent; all its tokens end at once."""
+        if self.caller.via != "token" or self.caller.credential_id is None:
+            raise Conflict("An API key has no login to end. Revoke the key instead.")
+        sessions.end_session(self.caller.credential_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,0 +1,130 @@
+"""Login sessions: open, refresh, revoke. A session is a family of tokens of which only the newest refresh token is good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+
+from brainops.accounts.models import LoginSession, User
+from brainops.accounts.services import tokens
+from brainops.accounts.services.tokens import Token
+from brainops.audit.actor import Actor
+from brainops.audit.services import record
+from brainops.core import clock
+from brainops.core.errors import NotAuthenticated
+from brainops.core.web.clients import current_ip
+
+_ENDED = "This login has ended. Log in again."
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """What a login or a refresh gives."""
+
+    access: str
+    refresh: str
+    access_expires_in: int  # seconds
+    refresh_expires_in: int  # seconds
+
+
+def open_session(user: User, *, client: str = "") -> TokenPair:
+    """Start a session for a user whose password was checked."""
+    session = LoginSession.objects.create(
+        user=user, expires_at=_refresh_end(), ip=current_ip.get() or None, client=_printable(client)[:200]
+    )
+    return _pair(session, user)
+
+
+def refresh(text: str) -> TokenPair:
+    """Exchange a refresh token for a new pair; the old one is used up.
+
+    Raises NotAuthenticated. A token that was used before revokes its whole session: either its owner or a thief holds
+    the newer one, and nobody can tell which.
+    """
+    token = tokens.decode(text, "refresh")
+    with transaction.atomic():
+        session = (
+            LoginSession.objects.select_for_update(of=["self"])
+            .select_related("user")
+            .filter(id=token.session_id, user_id=token.user_id)
+            .first()
+        )
+        if session is None or not _is_alive(session, token):
+            raise NotAuthenticated(_ENDED, code="login_ended")
+        is_reused = session.refresh_id != token.token_id
+        if is_reused:
+            _end(session, "refresh token used twice")
+        else:
+            session.refresh_id = uuid4()
+            session.refreshed_at = clock.now()
+            session.expires_at = _refresh_end()
+            session.save(update_fields=["refresh_id", "refreshed_at", "expires_at"])
+    if is_reused:  # raised outside, so that the end of the session is committed
+        raise NotAuthenticated(
+            "This refresh token was used before, so the login was ended. Log in again.", code="refresh_token_reused"
+        )
+    return _pair(session, session.user)
+
+
+def end_session(session_id: UUID) -> None:
+    """Log out: every token of the session ends at once. Ending it twice does no harm."""
+    with transaction.atomic():
+        session = (
+            LoginSession.objects.select_for_update(of=["self"])
+            .select_related("user")
+            .filter(id=session_id, revoked_at=None)
+            .first()
+        )
+        if session is not None:
+            _end(session, "logout")
+
+
+def _end(session: LoginSession, reason: str) -> None:
+    session.revoked_at = clock.now()
+    session.revoked_because = reason
+    session.save(update_fields=["revoked_at", "revoked_because"])
+    record(
+        actor=Actor("user", session.user_id, session.user.email),
+        workspace_id=None,
+        action="login.end",
+        target_kind="login",
+        target_id=session.id,
+        summary=f"Login of {session.user.email} ended: {reason}.",
+    )
+
+
+def _is_alive(session: LoginSession, token: Token) -> bool:
+    user = session.user
+    return (
+        session.revoked_at is None
+        and session.expires_at > clock.now()
+        and user.is_active
+        and user.token_version == token.token_version
+    )
+
+
+def _pair(session: LoginSession, user: User) -> TokenPair:
+    access_seconds: int = settings.BRAINOPS_ACCESS_TOKEN_SECONDS
+    common = {"user_id": user.id, "session_id": session.id, "token_version": user.token_version}
+    access = Token(
+        kind="access", token_id=uuid4(), expires_at=clock.now() + timedelta(seconds=access_seconds), **common
+    )
+    renewal = Token(kind="refresh", token_id=session.refresh_id, expires_at=session.expires_at, **common)
+    return TokenPair(
+        access=tokens.encode(access),
+        refresh=tokens.encode(renewal),
+        access_expires_in=access_seconds,
+        refresh_expires_in=settings.BRAINOPS_REFRESH_TOKEN_SECONDS,
+    )
+
+
+def _refresh_end() -> datetime:
+    return clock.now() + timedelta(seconds=settings.BRAINOPS_REFRESH_TOKEN_SECONDS)
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())

@@ -1,0 +1,32 @@
+"""The routes that answer without an API key or token: one list, each with its reason and its own proof.
+
+A view is public only by standing here; a test walks all routes and compares (brainops/accounts/tests/test_routes.py).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class PublicRoute(NamedTuple):
+    """Why a route is open, and what stands in for the caller's identity."""
+
+    route: str
+    reason: str
+    proof: str
+
+
+PUBLIC_ROUTES = (
+    PublicRoute("api/v1/automation/health", "probes of load balancers", "tells one word; details need a staff token"),
+    PublicRoute("api/v1/automation/auth/token", "this is the login", "password, limited before hashing"),
+    PublicRoute("api/v1/automation/auth/token/refresh", "the access token has expired", "refresh token, single use"),
+    PublicRoute(
+        "api/v1/automation/webhooks/<uuid:webhook_id>/receive",
+        "outside services hold no key of ours",
+        "signature over the raw bytes",
+    ),
+    PublicRoute("internal/metrics", "the scraper holds no key of ours", "BRAINOPS_METRICS_TOKEN"),
+)
+
+# What a view asks for when any identity will do: the answer is the same for every workspace and role.
+ANY_CALLER = "any"
