@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -116,7 +117,12 @@ class Run(models.Model):
             models.Index(F("workflow"), F("id").desc(), name="run_list"),
             # every list of the workspace
             models.Index(F("workspace"), F("id").desc(), name="run_workspace_list"),
+            # what went wrong lately; the many that succeed never touch it
+            models.Index(F("status"), F("id").desc(), name="run_trouble", condition=Q(status__in=[51, 52, 53])),
+            # counts of the last hours: rows are appended in time's order, so a few blocks of ranges say it all
+            BrinIndex(fields=["created_at"], name="run_created", pages_per_range=32),
         ]
+        permissions = [("cancel_run", "Can cancel run"), ("retry_run", "Can retry run")]
 
     def __str__(self) -> str:
         return f"run {self.uid} {RunStatus(self.status).word}"

@@ -41,6 +41,7 @@ class Workflow(models.Model):
             # GET /workflows: newest first within the caller's workspace
             models.Index(fields=["workspace", "-created_at", "-id"], name="workflow_list"),
         ]
+        permissions = [("run_workflow", "Can run workflow")]
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
