@@ -76,6 +76,8 @@ BRAINOPS_REDIS_PREFIX = env.text("BRAINOPS_REDIS_PREFIX", "brainops")
 BRAINOPS_WORKER_SLOTS = env.integer("BRAINOPS_WORKER_SLOTS", 32, low=1, high=1000)  # runs at once in a worker process
 BRAINOPS_HEARTBEAT_SECONDS = env.number("BRAINOPS_HEARTBEAT_SECONDS", 2, low=0.1, high=60)
 BRAINOPS_DEAD_SECONDS = env.number("BRAINOPS_DEAD_SECONDS", 10, low=0.5, high=600)  # without a heartbeat
+# Request threads of a web process (the Procfile's --blocking-threads); at most half of them wait for a run's result.
+BRAINOPS_WEB_THREADS = env.integer("BRAINOPS_WEB_THREADS", 16, low=1, high=512)
 BRAINOPS_TICK_SECONDS = env.number("BRAINOPS_TICK_SECONDS", 1, low=0.1, high=60)
 if BRAINOPS_DEAD_SECONDS < 3 * BRAINOPS_HEARTBEAT_SECONDS:
     env.refuse(

@@ -10,3 +10,8 @@ class AccountsConfig(AppConfig):
     label = "accounts"
     verbose_name = "Accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register what others find by import."""
+        # Here and not at the top: it needs the models.
+        import brainops.accounts.api.openapi  # noqa: F401, PLC0415

@@ -27,6 +27,11 @@ class Actor:
         """Nobody known."""
         return cls("anonymous", None, label)
 
+    @property
+    def actor(self) -> Actor:
+        """Itself, so that an actor can stand wherever something that acts for one can."""
+        return self
+
 
 class HasActor(Protocol):
     """Anything that acts for somebody, such as the Caller of accounts."""

@@ -21,7 +21,7 @@ _SUMMARY_LIMIT = 1000  # characters
 
 def record(
     *,
-    actor: Actor | HasActor | None,
+    actor: HasActor | None,
     workspace_id: UUID | None,
     action: str,
     target_kind: str,
@@ -35,7 +35,7 @@ def record(
     `action` is `noun.verb` ("workflow.update"). `changes` maps a field to `[old, new]`; secrets in it are masked. The
     address and the request id are those of the request being served, so `request` is seldom needed.
     """
-    who = _actor(actor)
+    who = actor.actor if actor else Actor.anonymous()
     entry = AuditEntry(
         at=clock.now(),
         workspace_id=workspace_id,
@@ -53,12 +53,6 @@ def record(
     entry.mac = mac_of(entry, keys()[0])
     entry.save(force_insert=True)
     return entry
-
-
-def _actor(given: Actor | HasActor | None) -> Actor:
-    if given is None:
-        return Actor.anonymous()
-    return given if isinstance(given, Actor) else given.actor
 
 
 def _clean(text: str) -> str:

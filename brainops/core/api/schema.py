@@ -2,8 +2,93 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+from brainops.core.api.public import ANY_CALLER
+
+
+class ProblemItem(serializers.Serializer[Any]):
+    """One thing wrong with what was sent."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    pointer = serializers.CharField(required=False, help_text="JSON pointer into the body (RFC 6901).")
+    parameter = serializers.CharField(required=False, help_text="The query parameter or header instead.")
+
+
+class ProblemDetails(serializers.Serializer[Any]):
+    """A refusal (RFC 9457). Programs look at `code`."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    request_id = serializers.CharField()
+    problems = ProblemItem(many=True, required=False)
+    problem_count = serializers.IntegerField(required=False)
+
+
+_MEDIA_TYPE = "application/problem+json"
+_REASONS = {
+    "400": "What was sent is not valid; `problems` lists everything.",
+    "401": "Nobody known is calling.",
+    "403": "The caller may not do this.",
+    "404": "Missing, or not yours.",
+    "409": "The present state does not allow it.",
+    "412": "If-Match names an older version.",
+    "413": "The body is too large.",
+    "415": "The body is no JSON.",
+    "429": "A limit was reached; see Retry-After.",
+    "503": "A part that is needed is away; see Retry-After.",
+}
+_WORKSPACE = OpenApiParameter(
+    "Brainops-Workspace",
+    str,
+    OpenApiParameter.HEADER,
+    description="Id or slug of the workspace; needed by members of several, with an access token.",
+)
 
 
 class Schema(AutoSchema):
-    """Spectacular's own, with our problem answers."""
+    """Adds what is the same everywhere: refusals, the workspace header, the permission that is asked for."""
+
+    def get_override_parameters(self) -> list[Any]:
+        """The workspace header, for everything that happens in one."""
+        given = list(super().get_override_parameters())
+        return [*given, _WORKSPACE] if self._permission() not in ("", ANY_CALLER) else given
+
+    def get_description(self) -> str:
+        """The view's own text and the permission."""
+        text = super().get_description() or ""
+        permission = self._permission()
+        return text if permission in ("", ANY_CALLER) else f"{text}\n\nPermission: `{permission}`.".strip()
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        bodies = dict(super()._get_response_bodies(direction))
+        for status in self._refusals():
+            if status not in bodies:
+                answer = OpenApiResponse(ProblemDetails, description=_REASONS[status])
+                bodies[status] = self._get_response_for_code(answer, status, [_MEDIA_TYPE], direction)
+        return dict(sorted(bodies.items()))
+
+    def _refusals(self) -> list[str]:
+        statuses = ["503"]
+        if not self.view.permission_classes:
+            statuses += ["401", "429"] if self.method == "POST" else []
+        else:
+            statuses += ["401", "403"] + (["404"] if "{" in self.path else [])
+        if self.method in ("POST", "PUT", "PATCH"):
+            statuses += ["400", "413", "415"]
+        elif self._is_list_view():
+            statuses += ["400"]
+        return statuses
+
+    def _permission(self) -> str:
+        permissions: dict[str, str] = getattr(self.view, "permissions", {})
+        action = getattr(self.view, "action", None) or self.method.lower()
+        return str(permissions.get(action, ""))

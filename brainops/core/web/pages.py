@@ -9,6 +9,7 @@ page still authenticates by its own classes, which read no session.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -51,3 +52,8 @@ class Messages(_PagesOnly, MessageMiddleware):
 
 class StaticFiles(_PagesOnly, WhiteNoiseMiddleware):
     """Style sheets and scripts of the pages."""
+
+    def add_files(self, root: str, prefix: str | None = None) -> None:
+        """Add a folder that is there; without `collectstatic` the files come from the packages instead."""
+        if Path(root).is_dir():
+            super().add_files(root, prefix)
