@@ -77,7 +77,8 @@ class Refusal(Exception):
         got = ""
         if self.value is not NOTHING:
             got = f", got {kind_of(self.value) if is_secret else shown(self.value)}"
-        meant = f' Did you mean "{self.suggestion}"?' if self.suggestion else ""
+        quote = "" if '"' in (self.suggestion or "") else '"'
+        meant = f" Did you mean {quote}{self.suggestion}{quote}?" if self.suggestion else ""
         return f"{self.reason}{got}.{meant}{' ' + self.hint if self.hint else ''}"
 
 

@@ -9,7 +9,7 @@ from jinja2 import nodes
 
 from automation.engine.expressions.budget import Budget
 from automation.engine.expressions.describe import shown
-from automation.engine.expressions.errors import ExpressionError, Refusal
+from automation.engine.expressions.errors import Code, ExpressionError, Refusal
 from automation.engine.expressions.syntax.parser import parse
 from automation.engine.expressions.syntax.source import Expression, split_source
 from automation.engine.expressions.syntax.unparse import unparse
@@ -18,18 +18,20 @@ from automation.engine.expressions.values import Json, Scope
 
 MOST_OPERANDS = 10
 _LONGEST_TEXT = 200
-_LARGEST_BYTES = 300
+_LARGEST_BYTES = 300  # more than a text of 200 characters
 _DEEPEST = 5
-_LEAVES = (nodes.Name, nodes.Getattr, nodes.Getitem)
+_PATHS = (nodes.Name, nodes.Getattr, nodes.Getitem)
 
 
 def explain(template: Template, scope: Scope) -> list[dict[str, Json]]:
     """The evaluated operands: `[{"expression": "steps.order.output.body.total", "value": 1200}]`.
 
     At most MOST_OPERANDS, values of at most some 300 bytes; a larger one is described and marked `shortened`.
-    An operand that cannot be evaluated has `error` in place of `value`. Never raises.
+    In place of `value` stands `missing` for a path that leads nowhere, `secret` for what may not be shown and
+    `error` for what cannot be evaluated. Never raises.
     """
-    return [_explained(operand, scope) for operand in _operands(template.source)]
+    budget = Budget()
+    return [{"expression": operand, **_explained(operand, scope, budget)} for operand in _operands(template.source)]
 
 
 @lru_cache(maxsize=512)
@@ -43,32 +45,36 @@ def _operands(source: str) -> tuple[str, ...]:
     return tuple(text for text in list(found)[:MOST_OPERANDS] if len(text) <= _LONGEST_TEXT)
 
 
-def _leaves(node: nodes.Node) -> Iterator[nodes.Node]:
-    """What decides: paths, and whatever is compared, with the paths it is made of."""
-    if isinstance(node, _LEAVES):
-        yield node
-        return
-    if isinstance(node, nodes.Filter):
-        yield node
-    for child in node.iter_child_nodes():
-        yield from _leaves(child)
+def _leaves(tree: nodes.Node) -> Iterator[nodes.Node]:
+    """What decides: paths, and what filters make of them."""
+    pile = [tree]
+    while pile:
+        node = pile.pop()
+        if isinstance(node, _PATHS) and not (isinstance(node, nodes.Name) and node.name == "null"):
+            yield node
+        elif isinstance(node, nodes.Filter):
+            yield node
+            pile.extend([node.node] if node.node else [])
+        else:
+            pile.extend(reversed(list(node.iter_child_nodes())))
 
 
-def _explained(operand: str, scope: Scope) -> dict[str, Json]:
+def _explained(operand: str, scope: Scope, budget: Budget) -> dict[str, Json]:
     try:
-        value = compile_template(f"{{{{ {operand} }}}}").evaluate(scope)
+        template = compile_template(f"{{{{ {operand} }}}}")
+        if template.is_secret:
+            return {"secret": True}
+        value = template.evaluate(scope, budget)
     except ExpressionError as error:
-        return {"expression": operand, "error": error.message[:_LONGEST_TEXT]}
-    if _is_small(value):
-        return {"expression": operand, "value": value}
-    return {"expression": operand, "value": shown(value), "shortened": True}
+        return {"missing": True} if error.code is Code.UNDEFINED else {"error": error.message[:_LONGEST_TEXT]}
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        return {"value": f"{value[:_LONGEST_TEXT]}…", "shortened": True}
+    return {"value": value} if _is_small(value) else {"value": shown(value), "shortened": True}
 
 
 def _is_small(value: Json) -> bool:
-    if isinstance(value, str):
-        return len(value) <= _LONGEST_TEXT
     try:
         Budget(depth=_DEEPEST, output_bytes=_LARGEST_BYTES).measure(value)
     except Refusal:
-        return False
+        return isinstance(value, str)
     return True

@@ -84,18 +84,24 @@ def check_ordered(left: Json, right: Json) -> None:
     )
 
 
-def less(left: Json, right: Json, _budget: Budget) -> bool:
+def less(left: Json, right: Json, budget: Budget) -> bool:
     """`left < right`."""
-    if type(left) is not type(right) or type(left) not in _ORDERED:
-        check_ordered(left, right)
+    _prepare_order(left, right, budget)
     return bool(left < right)
 
 
-def less_or_equal(left: Json, right: Json, _budget: Budget) -> bool:
+def less_or_equal(left: Json, right: Json, budget: Budget) -> bool:
     """`left <= right`."""
-    if type(left) is not type(right) or type(left) not in _ORDERED:
-        check_ordered(left, right)
+    _prepare_order(left, right, budget)
     return bool(left <= right)
+
+
+def _prepare_order(left: Json, right: Json, budget: Budget) -> None:
+    kind = type(left)
+    if kind is not type(right) or kind not in _ORDERED:
+        check_ordered(left, right)
+    if kind is str and len(left) > _LONG_TEXT:
+        budget.read(len(left))
 
 
 def add(left: Json, right: Json, budget: Budget) -> Json:

@@ -54,9 +54,13 @@ class Template:
         except RecursionError:
             raise self._error(Refusal("it is nested too deep", code=Code.BUDGET)) from None
 
+    @property
+    def is_secret(self) -> bool:
+        """True when it reads secrets: then no message and no explanation shows a value."""
+        return any(path[0] == _SECRET_ROOT for path in self.references)
+
     def _error(self, refusal: Refusal) -> ExpressionError:
-        is_secret = any(path[0] == _SECRET_ROOT for path in self.references)
-        return ExpressionError.from_refusal(refusal, self.source, is_secret=is_secret)
+        return ExpressionError.from_refusal(refusal, self.source, is_secret=self.is_secret)
 
 
 def compile_template(source: str) -> Template:

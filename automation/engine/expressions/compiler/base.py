@@ -94,7 +94,7 @@ def literal(node: nodes.Node) -> Json:
 
 def unknown(what: str, name: str, known: Mapping[str, object], position: int, hint: str = "") -> Refusal:
     """The refusal of a filter or test that does not exist."""
-    suggestion = closest(name, known)
+    suggestion = None if hint else closest(name, known)
     return Refusal(
         f"there is no {what} {named(name)}", code=Code.SYNTAX, suggestion=suggestion, position=position, hint=hint
     )

@@ -69,15 +69,15 @@ def _unwind(node: nodes.Expr, compiler: Compiler) -> tuple[nodes.Expr, list[Step
 
 def _step(node: nodes.Getattr | nodes.Getitem) -> Step:
     if isinstance(node, nodes.Getattr):
-        return Step(node.attr, None, node.lineno)
-    key = node.arg
+        return Step(node.attr, None, node.lineno + 1)  # behind the dot
+    key, position = node.arg, start_of(node.arg)
     if isinstance(key, nodes.Neg) and isinstance(key.node, nodes.Const) and type(key.node.value) is int:
-        return Step(-key.node.value, None, node.lineno)
+        return Step(-key.node.value, None, position)
     if not isinstance(key, nodes.Const):
-        return Step(None, key, node.lineno)
+        return Step(None, key, position)
     if type(key.value) is str or type(key.value) is int:
-        return Step(key.value, None, node.lineno)
-    raise Refusal("a key is text or a whole number", code=Code.TYPE, value=key.value, position=key.lineno)
+        return Step(key.value, None, position)
+    raise Refusal("a key is text or a whole number", code=Code.TYPE, value=key.value, position=position)
 
 
 def _walk(code: Compiled, where: str, steps: list[Step], compiler: Compiler, *, is_lenient: bool) -> Compiled:

@@ -13,14 +13,20 @@ def may_repeat(node: nodes.Node | None) -> bool:
     `[body, body]` over ten steps is a thousand bodies: results are references, so nothing shows until they
     are written out. A path, a choice between paths and filters that only leave out or reorder cannot do that.
     """
-    if node is None or isinstance(node, nodes.Const | nodes.Name | nodes.Getattr):
-        return False
-    if isinstance(node, nodes.Getitem):
-        return may_repeat(node.node)
-    if isinstance(node, nodes.CondExpr):
-        return may_repeat(node.expr1) or may_repeat(node.expr2)
-    if isinstance(node, nodes.And | nodes.Or):
-        return may_repeat(node.left) or may_repeat(node.right)
-    if isinstance(node, nodes.Filter) and node.name in FILTERS and FILTERS[node.name].keeps_parts:
-        return may_repeat(node.node) or (FILTERS[node.name].name == "default" and any(map(may_repeat, node.args)))
-    return True
+    pile = [node]
+    while pile:
+        part = pile.pop()
+        if part is None or isinstance(part, nodes.Const | nodes.Name | nodes.Getattr):
+            continue
+        if isinstance(part, nodes.Getitem):
+            pile.append(part.node)
+        elif isinstance(part, nodes.CondExpr):
+            pile += (part.expr1, part.expr2)
+        elif isinstance(part, nodes.And | nodes.Or):
+            pile += (part.left, part.right)
+        elif isinstance(part, nodes.Filter) and part.name in FILTERS and FILTERS[part.name].keeps_parts:
+            pile.append(part.node)
+            pile += part.args if FILTERS[part.name].name == "default" else ()
+        else:
+            return True
+    return False

@@ -28,11 +28,11 @@ _ROWS = {"rows": [{"id": 1, "open": True, "total": 30}, {"id": 2, "open": False,
 )
 def map_items(value: Json, budget: Budget, function: Function, *arguments: Json) -> Json:
     """What `function` makes of each item."""
-    rows, made = items(value, budget), []
-    index = 0
+    rows = items(value, budget)
+    made: list[Json] = []
     try:
-        for index, item in enumerate(rows):
-            made.append(function(item, budget, *arguments))
+        for item in rows:
+            made.append(function(item, budget, *arguments))  # noqa: PERF401 (how far it came is for the refusal)
     except Refusal as refusal:
         refusal.of_item(len(made))
         raise
@@ -47,11 +47,11 @@ def map_attribute(value: Json, budget: Budget, attribute: Json, default: Json = 
     rows = items(value, budget)
     parts = list(map(getter(attribute), rows))
     budget.grow(_REFERENCE_BYTES * len(parts))
-    if MISSING in parts:
-        if default is MISSING:
-            index = next(i for i, part in enumerate(parts) if part is MISSING)
-            raise lost_attribute(rows[index], attribute, index)
+    if default is not MISSING:
         return [default if part is MISSING or part is None else part for part in parts]
+    if MISSING in parts:
+        index = next(i for i, part in enumerate(parts) if part is MISSING)
+        raise lost_attribute(rows[index], attribute, index)
     return parts
 
 

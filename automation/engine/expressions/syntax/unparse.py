@@ -19,7 +19,7 @@ _SIMPLE = (nodes.Const, nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Filter, 
 def unparse(node: nodes.Node) -> str:
     """The expression of `node`: `steps.order.output.body.total > 1000`."""
     if isinstance(node, nodes.BinExpr):
-        return f"{_operand(node.left)} {_OPERATORS[type(node)]} {_operand(node.right)}"
+        return _chain(node)
     writer = _WRITERS.get(type(node))
     return writer(node) if writer else type(node).__name__.lower()
 
@@ -50,6 +50,16 @@ def start_of(node: nodes.Node) -> int:
 
 def _operand(node: nodes.Node) -> str:
     return unparse(node) if isinstance(node, _SIMPLE) else f"({unparse(node)})"
+
+
+def _chain(node: nodes.BinExpr) -> str:
+    """`a + b + c`, a tree that leans left, without one frame for each operand."""
+    kind, operands = type(node), []
+    left: nodes.Expr = node
+    while type(left) is kind and isinstance(left, nodes.BinExpr):
+        operands.append(_operand(left.right))
+        left = left.left
+    return f" {_OPERATORS[kind]} ".join([_operand(left), *reversed(operands)])
 
 
 def _list(items: list[nodes.Expr]) -> str:
