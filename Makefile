@@ -1,0 +1,57 @@
+# What developers and CI call. Each target installs what it needs into .venv first.
+# make lint test before a commit; make schema when the API moves; make lock after a changed pin.
+
+SHELL := /bin/sh
+VENV ?= $(or $(BRAINOPS_VENV),.venv)
+BIN := $(VENV)/bin
+PYTHON := $(BIN)/python
+# Tools load the settings without a server: the defaults for debugging will do.
+FOR_TOOLS := BRAINOPS_DEBUG=1
+ROOMS := brainops integrations automation webhooks
+SCHEMA := docs/openapi.yaml
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock"
+
+.PHONY: help develop lint format types imports migrations test bench chaos schema lock
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+develop:  ## install the tools for working on BrainOps
+	@bin/brainops develop
+
+lint: develop imports types migrations  ## everything that can be checked without running the product
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	sh -n bin/brainops
+	bash -n .ci/run
+
+format: develop  ## put the code in its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: develop
+	$(FOR_TOOLS) $(BIN)/mypy $(ROOMS)
+
+imports: develop
+	$(BIN)/lint-imports --config .importlinter
+
+migrations: develop
+	$(FOR_TOOLS) $(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+test:  ## the fast suite, on servers of its own
+	bin/brainops test
+
+bench: develop  ## the figures of docs/, on this machine
+	$(PYTHON) -m benchmarks
+
+chaos: develop  ## kill what can be killed, and count what was lost
+	$(PYTHON) -m pytest -n0 -m "processes or slow" tests/chaos
+
+schema: develop  ## write the API's OpenAPI document from the code
+	$(FOR_TOOLS) $(PYTHON) manage.py spectacular --fail-on-warn --validate --file $(SCHEMA)
+
+lock:  ## resolve the pins anew; needs uv
+	$(COMPILE) requirements.txt -o requirements.lock
+	$(COMPILE) requirements-embedded.txt -c requirements.lock -o requirements-embedded.lock
+	$(COMPILE) requirements-dev.txt -c requirements.lock -c requirements-embedded.lock -o requirements-dev.lock
