@@ -6,7 +6,6 @@ signature of each delivery is its own proof.
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from uuid import UUID
 
 import orjson
@@ -16,9 +15,11 @@ from django.views.decorators.csrf import csrf_exempt
 
 from automation.engine.status import RunStatus
 from brainops.core.errors import AppError, MethodNotAllowed
+from brainops.core.web.clients import client_ip
 from brainops.core.web.problem_json import problem_response
+from webhooks.api.description import ReceiveDescription
 from webhooks.api.raw import read_raw
-from webhooks.services import answers, states
+from webhooks.services import answers
 from webhooks.services.answers import Spoken
 from webhooks.services.outcomes import Accepted, Acknowledged, Incoming, Outcome, Refused, Repeated
 from webhooks.services.receive import receive
@@ -35,12 +36,12 @@ class RunFailed(AppError):
 
 
 @csrf_exempt
-def receive_view(request: HttpRequest, webhook_id: str) -> HttpResponse:
+def receive_view(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """Answer one delivery."""
     if request.method != "POST":
         raise MethodNotAllowed("Deliveries are sent with POST.", headers={"Allow": "POST"})
     request.may_wait = True  # type: ignore[attr-defined]  # a `respond` workflow is no slow request
-    return respond(receive(_id(webhook_id), incoming_of(request)))
+    return respond(receive(webhook_id, incoming_of(request)))
 
 
 def incoming_of(request: HttpRequest) -> Incoming:
@@ -50,7 +51,7 @@ def incoming_of(request: HttpRequest) -> Incoming:
     headers = {name[5:].replace("_", "-").lower(): value for name, value in meta.items() if name[:5] == "HTTP_"}
     if meta.get("CONTENT_TYPE"):
         headers["content-type"] = meta["CONTENT_TYPE"]
-    return Incoming(headers, body, size_bytes, meta.get("QUERY_STRING", ""), _address(request))
+    return Incoming(headers, body, size_bytes, meta.get("QUERY_STRING", ""), client_ip(request) or None)
 
 
 def respond(outcome: Outcome) -> HttpResponse:
@@ -116,22 +117,4 @@ def _json(body: object, status: int, headers: dict[str, str] | None = None) -> H
     return HttpResponse(orjson.dumps(body), status=status, content_type="application/json", headers=headers)
 
 
-def _id(text: str) -> UUID:
-    """The endpoint's id; text that is none gets the same answer as an id of nothing."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise states.unknown() from None
-
-
-def _address(request: HttpRequest) -> str | None:
-    """The sender's address, as far as trusted proxies tell it."""
-    text = str(request.META.get("REMOTE_ADDR", ""))
-    proxies = settings.BRAINOPS_TRUSTED_PROXIES
-    if proxies:
-        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-        text = hops[-min(proxies, len(hops))] if hops else text
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        return None
+receive_view.cls = ReceiveDescription  # type: ignore[attr-defined]  # what drf-spectacular reads

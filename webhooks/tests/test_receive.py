@@ -231,16 +231,13 @@ class TestInputs:
 
 
 class TestUnknownAddresses:
-    @pytest.mark.parametrize("webhook_id", [str(uuid4()), "nonsense", "0", "%00", "a" * 500, str(UUID(int=0))])
-    def test_every_unknown_address_gets_the_same_404_and_stores_nothing(self, client, webhook_id):
-        answers = [
-            client.post(f"/api/v1/automation/webhooks/{name}/receive", b"{}", content_type="application/json")
-            for name in (str(uuid4()), webhook_id)
-        ]
+    @pytest.mark.parametrize("webhook_id", [str(uuid4()), str(UUID(int=0)), "nonsense", "0", "%00", "a" * 500])
+    def test_every_unknown_address_gets_a_404_and_stores_nothing(self, client, webhook_id):
+        address = f"/api/v1/automation/webhooks/{webhook_id}/receive"
 
-        bodies = [{**answer.json(), "request_id": ""} for answer in answers]
-        assert bodies[0] == bodies[1]
-        assert [answer.status_code for answer in answers] == [404, 404]
+        response = client.post(address, b"{}", content_type="application/json")
+
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
         assert WebhookEvent.objects.count() == 0
 
     @pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "options"])

@@ -1,0 +1,74 @@
+"""/webhooks: the endpoints of a workspace, the rotation of their secrets, and samples."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from brainops.accounts.api.scope import ScopedViewSet
+from brainops.accounts.policy import Permission
+from webhooks.api.serializers import EndpointSerializer, RotatedEndpoint, RotationRequest, SampleReport, SampleRequest
+from webhooks.models import WebhookEndpoint
+from webhooks.services import endpoints, samples
+from webhooks.services.outcomes import Accepted, Acknowledged, Outcome, Refused, Repeated
+
+
+@extend_schema(tags=["Webhooks"])
+class EndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """Endpoints are made, changed and deleted with their trigger (`/triggers`)."""
+
+    queryset = WebhookEndpoint.objects.select_related("trigger")
+    serializer_class = EndpointSerializer
+    lookup_url_kwarg = "webhook_id"
+    creator_may = True
+    permissions = {
+        "list": Permission.WEBHOOKS_READ,
+        "retrieve": Permission.WEBHOOKS_READ,
+        "rotate": Permission.WEBHOOKS_UPDATE,
+        "test": Permission.WEBHOOKS_TEST,
+    }
+
+    @extend_schema(summary="List webhook endpoints")
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The endpoints of the workspace, newest first."""
+        return super().list(request, *args, **kwargs)
+
+    @extend_schema(summary="Read a webhook endpoint")
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One endpoint. Its secret is not in the answer."""
+        return super().retrieve(request, *args, **kwargs)
+
+    @extend_schema(summary="Rotate the secret", request=RotationRequest, responses={200: RotatedEndpoint})
+    def rotate(self, request: Request, webhook_id: UUID) -> Response:
+        """Give the endpoint a new secret. The previous one is taken for `grace_seconds` more."""
+        given = RotationRequest(data=request.data)
+        given.is_valid(raise_exception=True)
+        rotated = endpoints.rotate(self.caller, webhook_id, **given.validated_data)
+        return Response({**EndpointSerializer(rotated.endpoint).data, "secret": rotated.secret})
+
+    @extend_schema(summary="Send a signed sample", request=SampleRequest, responses={200: SampleReport})
+    def test(self, request: Request, webhook_id: UUID) -> Response:
+        """Send a signed sample through the real intake, marked as a test, and report what a sender would have got."""
+        given = SampleRequest(data=request.data)
+        given.is_valid(raise_exception=True)
+        return Response(report(samples.send(self.caller, webhook_id, **given.validated_data)))
+
+
+def report(outcome: Outcome) -> dict[str, Any]:
+    """What became of a sample."""
+    facts: dict[str, Any] = {"run": None, "event": outcome.event_id, "reason": "", "detail": ""}
+    match outcome:
+        case Accepted():
+            facts |= {"status": 202, "run": outcome.run_uid}
+        case Acknowledged():
+            facts |= {"status": 200, "reason": outcome.reason, "detail": outcome.detail}
+        case Refused():
+            facts |= {"status": outcome.error.status, "reason": outcome.error.code, "detail": outcome.error.message}
+        case Repeated():
+            facts |= {"status": 200, "run": outcome.run_uid}
+    return {"outcome": type(outcome).__name__.lower(), **facts}

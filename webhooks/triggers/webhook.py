@@ -1,0 +1,140 @@
+"""Webhook: starts a run when an outside service posts a signed request to the trigger's own address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from django.conf import settings
+
+from automation.engine.problem import Problem
+from automation.triggers.contract import Config, Json, Saving, TriggerKind
+from webhooks.models import AnswerMode
+from webhooks.services import endpoints
+from webhooks.signatures import all_schemes
+
+LONGEST_WAIT_SECONDS = 25  # most senders give up after 30
+DEFAULTS: Mapping[str, Json] = {
+    "answer": AnswerMode.ACCEPTED.value,
+    "wait_seconds": 20,
+    "tolerance_seconds": 300,
+    "event_types": [],
+}
+
+
+def check(config: Config) -> Iterator[Problem]:
+    """Refuse an unsigned webhook that nobody chose, a secret that cannot serve, and a size that is never read."""
+    scheme = all_schemes()[config["scheme"]]
+    if not scheme.is_signed and config.get("allow_unsigned") is not True:
+        message = (
+            f"Scheme {scheme.key!r} verifies nothing: whoever learns the address can start runs. "
+            'Choose a scheme that signs, or send "allow_unsigned": true.'
+        )
+        yield Problem("unsigned", message, "/allow_unsigned")
+    if scheme.is_signed and config.get("allow_unsigned"):
+        message = f'"allow_unsigned" belongs to the scheme "none", not to {scheme.key!r}. Remove it.'
+        yield Problem("unsigned", message, "/allow_unsigned")
+    secret = config.get("secret")
+    refusal = None if secret is None else scheme.refusal_of(secret)
+    if refusal:
+        yield Problem("invalid_secret", refusal, "/secret")
+    if config.get("max_body_bytes", 0) > _most_bytes():
+        message = f"This installation reads {_most_bytes():,} bytes at most, got {config['max_body_bytes']:,}."
+        yield Problem("too_large", message, "/max_body_bytes")
+
+
+def complete(config: Config) -> Config:
+    """Fill in the defaults, so that the stored config says everything."""
+    return {**DEFAULTS, "max_body_bytes": _most_bytes(), **config}
+
+
+def on_save(saving: Saving) -> Mapping[str, Json]:
+    """Make or change the endpoint; a secret that was generated is shown in this answer only."""
+    endpoint, secret = endpoints.save_in_transaction(saving)
+    facts = endpoints.public_facts(endpoint)
+    return {"webhook": {**facts, "secret": secret} if secret else facts}
+
+
+def _most_bytes() -> int:
+    return int(settings.BRAINOPS_LIMITS["body_bytes"])
+
+
+KIND = TriggerKind(
+    key="webhook",
+    title="Webhook",
+    description="Starts a run when an outside service posts a signed request to an address of this trigger's own.",
+    icon="webhook",
+    config_schema={
+        "type": "object",
+        "required": ["scheme"],
+        "additionalProperties": False,
+        "properties": {
+            "scheme": {
+                "enum": list(all_schemes()),
+                "title": "Signature scheme",
+                "description": "How senders prove themselves: "
+                + " ".join(f"{scheme.key}: {scheme.description}" for scheme in all_schemes().values()),
+            },
+            "secret": {
+                "type": "string",
+                "title": "Secret",
+                "description": "Write-only. Left out, a random one is made and shown once.",
+                "minLength": 1,
+                "maxLength": 2000,
+                "writeOnly": True,
+            },
+            "allow_unsigned": {
+                "type": "boolean",
+                "title": "Accept unsigned requests",
+                "description": 'Must be true for the scheme "none".',
+            },
+            "answer": {
+                "enum": AnswerMode.values,
+                "title": "Answer",
+                "description": "accepted: 202 at once. respond: what the workflow's `respond` step says.",
+                "default": DEFAULTS["answer"],
+            },
+            "wait_seconds": {
+                "type": "integer",
+                "title": "Longest wait, in seconds",
+                "description": "How long a caller waits for the `respond` step before it gets 202.",
+                "minimum": 1,
+                "maximum": LONGEST_WAIT_SECONDS,
+                "default": DEFAULTS["wait_seconds"],
+            },
+            "tolerance_seconds": {
+                "type": "integer",
+                "title": "Tolerated clock difference, in seconds",
+                "description": "For schemes that sign a timestamp: how old, or how far ahead, a delivery may be.",
+                "minimum": 10,
+                "maximum": 900,
+                "default": DEFAULTS["tolerance_seconds"],
+            },
+            "event_types": {
+                "type": "array",
+                "title": "Event types",
+                "description": "Only these start a run, others are acknowledged. Empty: all of them.",
+                "items": {"type": "string", "minLength": 1, "maxLength": 100},
+                "uniqueItems": True,
+                "maxItems": 100,
+                "default": DEFAULTS["event_types"],
+                "examples": [["push", "pull_request"]],
+            },
+            "max_body_bytes": {
+                "type": "integer",
+                "title": "Largest body, in bytes",
+                "minimum": 1,
+                "examples": [65536],
+            },
+        },
+    },
+    check=check,
+    complete=complete,
+    on_save=on_save,
+    describe=endpoints.described,
+    secret_keys=frozenset({"secret"}),
+    examples=(
+        {"scheme": "github", "event_types": ["push"]},
+        {"scheme": "standard", "answer": "respond", "wait_seconds": 10},
+        {"scheme": "none", "allow_unsigned": True, "max_body_bytes": 65536},
+    ),
+)
