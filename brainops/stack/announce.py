@@ -8,19 +8,19 @@ def addresses(address: str) -> dict[str, str]:
     return {
         "admin": f"{address}/admin/",
         "api": f"{address}{API}/",
-        "api_docs": f"{address}{API}/docs",
+        "schema": f"{address}{API}/schema",
         "health": f"{address}{API}/health",
     }
 
 
-def announcement(places: dict[str, str], *, user: str, curl: str) -> str:
+def announcement(places: dict[str, str], *, curl: str) -> str:
     """The lines after the start: where to go, how to sign in, how to start a real run."""
     return f"""
 BrainOps is running.
 
-  Admin      {places["admin"]}   (sign in as {user}; lost the password? bin/brainops admin-password)
+  Admin      {places["admin"]}   (lost the password? bin/brainops admin-password)
   API        {places["api"]}
-  API docs   {places["api_docs"]}
+  Schema     {places["schema"]}
 
 Start a real run:
 

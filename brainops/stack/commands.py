@@ -36,7 +36,7 @@ def manage(place: Place, arguments: Sequence[str]) -> int:
 
 def admin_password(place: Place) -> int:
     """Give the admin a new random password and print it."""
-    return manage(place, ["ensure_admin", "--new-password"])
+    return manage(place, ["create_admin", "--reset-password"])
 
 
 def test(arguments: Sequence[str]) -> int:

@@ -18,7 +18,7 @@ from brainops.stack.procfile import ProcfileError, read_procfile
 from brainops.stack.product import STOP_ORDER, product_services
 from brainops.stack.product_environment import Addresses, child_environment, product_settings, save_settings
 from brainops.stack.report import Report
-from brainops.stack.sample import USER, ensure_key, load_sample, run_sample
+from brainops.stack.sample import WORKSPACE, ensure_key, load_sample, run_sample
 from brainops.stack.settled_ports import PortTaken, settle_ports
 from brainops.stack.state import ProcessState, RunState, new_state
 from brainops.stack.supervisor import GaveUp, Supervisor
@@ -113,12 +113,13 @@ class Launch:
         self.state.sample = {"workflow": sample.workflow, "run": run["id"], "seconds": seconds}
         self._save("running")
         self.report.phase(f"The sample run succeeded in {seconds:.2f} s: {self.state.addresses['api']}runs/{run['id']}")
-        self.report.line(announcement(self.state.addresses, user=USER, curl=sample.curl(address)))
+        self.report.line(announcement(self.state.addresses, curl=sample.curl(address)))
 
     def _create_admin(self, phases: Phases) -> None:
-        password = phases.manage("ensure_admin").strip()
-        if password:  # said at once: should a later phase fail, nobody could ever read it again
-            self.report.line(f"\n  The admin is {USER} with the password {password} (shown this once)\n")
+        made = phases.manage("create_admin", "--workspace", WORKSPACE).strip()
+        if made:  # said at once: should a later phase fail, nobody could ever read it again
+            self.report.line("\n  The admin, shown this once:")
+            self.report.line("".join(f"    {line}\n" for line in made.splitlines()))
 
     def _wait_until(self, is_ready: Callable[[], bool], child: Child, seconds: float) -> None:
         def is_done() -> bool:

@@ -15,7 +15,7 @@ from brainops.stack.place import Place
 
 FINAL = ("succeeded", "failed", "cancelled", "timed_out")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-USER, WORKSPACE = "admin", "default"
+USER, WORKSPACE = "admin", "main"
 WAIT_SECONDS = 20
 SAMPLE_SECONDS = 60.0
 
@@ -36,7 +36,7 @@ class Sample:
 
 def load_sample(phases: Phases, place: Place) -> Sample:
     """Load the sample workflows; the first one printed is the one to run."""
-    found = UUID.search(phases.manage("load_samples", "--workspace", WORKSPACE, "--user", USER))
+    found = UUID.search(phases.manage("load_samples", "--workspace", WORKSPACE))
     if found is None:
         raise StartError("load_samples printed no workflow id, so there is no sample to run.")
     return Sample(found[0], key_path(place))
@@ -54,7 +54,10 @@ def ensure_key(phases: Phases, place: Place, address: str) -> str:
         key = path.read_text(encoding="utf-8").strip()
         if _is_accepted(Client(address, key)):
             return key
-    made = phases.manage("create_api_key", "--user", USER, "--workspace", WORKSPACE, "--role", "owner").strip()
+    made = phases.manage(
+        "create_api_key",
+        *("--user", USER, "--workspace", WORKSPACE, "--role", "builder", "--name", "bin/brainops"),
+    ).strip()
     secret_files.store(path, made + "\n")
     return made
 
