@@ -64,13 +64,17 @@ def describe(triggers: Sequence[TriggerRow]) -> Mapping[UUID, Mapping[str, Json]
     now = clock.now()
     return {
         trigger.id: {
-            "description": in_words(parse_cron(trigger.config["cron"])),
-            "next_fire_times": [
-                slot.isoformat() for slot in (upcoming(trigger.config, now) if trigger.is_active else ())
-            ],
+            "schedule": {
+                "description": in_words(parse_cron(trigger.config["cron"])),
+                "next_fire_times": [slot.isoformat() for slot in _shown_slots(trigger, now)],
+            }
         }
         for trigger in triggers
     }
+
+
+def _shown_slots(trigger: TriggerRow, now: datetime) -> list[datetime]:
+    return upcoming(trigger.config, now) if trigger.is_active else []
 
 
 KIND = TriggerKind(

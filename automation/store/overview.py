@@ -1,0 +1,45 @@
+"""Numbers of the overview: one statement each, over indexes that the hot path already pays for."""
+
+from __future__ import annotations
+
+# the rows that are under way lie in partial indexes; each count reads only its own
+BACKLOG = """
+select (select count(*) from automation_run where status = 10),
+       (select count(*) from automation_run where status = 20),
+       (select count(*) from automation_run where status = 30),
+       (select count(*) from automation_run where status = 15),
+       (select count(*) from automation_run where status = 18),
+       (select extract(epoch from now() - created_at)::float8 from automation_run where status = 10
+        order by queue, priority, id limit 1)
+"""
+
+# the block ranges of created_at (run_created) leave only the window's pages
+BY_HOUR = """
+select floor(extract(epoch from now() - created_at) / 3600)::int as hours_ago, status, count(*)
+from automation_run where created_at > now() - make_interval(hours => %s)
+group by 1, 2
+"""
+
+FAILING = """
+select w.id, w.name, f.failed, f.newest, r.uid, r.created_at, d.error
+from (select workflow_id, count(*) as failed, max(id) as newest from automation_run
+      where status in (51, 53) and created_at > now() - make_interval(hours => %s)
+      group by workflow_id order by failed desc, newest desc limit %s) f
+join automation_workflow w on w.id = f.workflow_id
+join automation_run r on r.id = f.newest
+left join automation_rundata d on d.run_id = f.newest
+order by f.failed desc, f.newest desc
+"""
+
+# the last runs of each workflow of a page: one index descent per workflow
+RECENT = """
+select w.id, r.uid, r.status, r.created_at, extract(epoch from r.finished_at - r.started_at)::float8
+from unnest(%s::uuid[]) as w(id)
+cross join lateral (select uid, status, created_at, started_at, finished_at from automation_run
+                    where workflow_id = w.id order by id desc limit %s) r
+"""
+
+COUNT_SINCE = """
+select workflow_id, count(*) from automation_run
+where workflow_id = any(%s) and created_at > now() - make_interval(hours => %s) group by workflow_id
+"""
