@@ -23,11 +23,16 @@ def refusals(definition: Any, *, base: str = "/definition") -> Iterator[Problem]
         yield Problem(problem.code, problem.message, base + problem.pointer)
 
 
+def canonical(value: Any) -> bytes:
+    """Canonical JSON: equal for equal values whatever the order of keys. Python's own == takes 1 for True."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
 def meaning(definition: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a document that versions are about."""
     return {key: value for key, value in definition.items() if key not in NOT_VERSIONED}
 
 
 def checksum(definition: Mapping[str, Any]) -> str:
-    """SHA-256 of the meaning's canonical JSON: equal for documents that differ in key order or layout only."""
-    return hashlib.sha256(orjson.dumps(meaning(definition), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    """SHA-256 of the meaning's canonical JSON: the same for documents that differ in layout only."""
+    return hashlib.sha256(canonical(meaning(definition))).hexdigest()

@@ -56,7 +56,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that may be sent again: its key, who sent it (`user:<id>` or `key:<id>`) and the hash of what it said."""
+    """A request that may be sent again.
+
+    `caller` is `user:<id>` or `key:<id>`, `digest` the hash of what was said (`digest_of`).
+    """
 
     key: str
     workspace_id: UUID
@@ -79,7 +82,7 @@ def check_key(key: str) -> str:
     """The key itself. Raises InvalidInput when it is empty, too long or holds other than visible ASCII."""
     if _KEY.fullmatch(key):
         return key
-    said = f"{HEADER} must be 1–255 visible ASCII characters, got {len(key)}: {key[:40]!r}. Send a UUID, for example."
+    said = f"{HEADER} must be 1–255 visible ASCII characters, got {key[:40]!r}. Send a UUID, for example."
     raise InvalidInput(said, code="invalid_idempotency_key", problems=[Problem("invalid_value", said, parameter=HEADER)])
 
 
@@ -108,7 +111,7 @@ def _replay(cursor: Any, request: Request) -> Answer:
     body_hash, status, answer, headers = cursor.fetchone()
     if bytes(body_hash) != request.digest:
         raise Conflict(
-            f"{HEADER} {request.key!r} was used for another request in the last 24 hours. Use a new key for a new request.",
+            f"{HEADER} {request.key!r} was used for another request in the last 24 hours. Use a new key.",
             code="idempotency_key_reused",
         )
     return Answer(status, orjson.loads(answer), orjson.loads(headers), is_replay=True)

@@ -38,7 +38,7 @@ class _Waiter:
 
 
 class WaitingRoom:
-    """All waiting requests of one process. The thread starts with the first of them, so that it is made after a fork."""
+    """All waiting requests of one process. The first of them starts the thread, so it is made after a fork."""
 
     def __init__(self, *, places: int) -> None:
         self.places = places

@@ -1,0 +1,71 @@
+"""Which results of a run its retry takes over: nothing that succeeded is done twice, nothing stale is trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from automation.engine.document.parse import Document, StepDocument
+from automation.engine.results import StepResult
+from automation.engine.status import StepStatus
+
+UNSEEN = frozenset({"name", "description"})  # words for people: changing them changes no result
+
+
+def kept_paths(
+    old: Document, new: Document, results: Mapping[str, StepResult], *, restart: str | None = None
+) -> frozenset[str]:
+    """The paths of the steps whose results stay.
+
+    `old` is the document the results come from, `new` the one the retry runs. Without `restart` every failed step is
+    done again; with it that step is, and a failure that the document lets pass (`on_error: continue`) stays. A step
+    that was changed is done again, and so is everything that may have used a result that is done again.
+    """
+    before = {step.id: _definition(step) for step in old.body.steps}
+    again = {
+        step.id
+        for step in new.body.steps
+        if step.id == restart
+        or before.get(step.id) != _definition(step)
+        or not _stays(step, results.get(step.id), is_restart=restart is not None)
+    }
+    again |= _users(new, {name for name in again if _was_usable(name, old, results)})
+    return frozenset(step.id for step in new.body.steps if step.id not in again)
+
+
+def failed_paths(results: Mapping[str, StepResult]) -> frozenset[str]:
+    """The steps that failed, were cancelled, or ended nobody knows how."""
+    bad = (StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.CANCELLED)
+    return frozenset(path for path, result in results.items() if result.status in bad)
+
+
+def _definition(step: StepDocument) -> dict[str, Any]:
+    return {key: value for key, value in step.fields.items() if key not in UNSEEN}
+
+
+def _stays(step: StepDocument, result: StepResult | None, *, is_restart: bool) -> bool:
+    if result is None:
+        return False
+    if result.status is StepStatus.FAILED:
+        return is_restart and step.on_error == "continue"
+    return result.status in (StepStatus.SUCCEEDED, StepStatus.SKIPPED)
+
+
+def _was_usable(name: str, old: Document, results: Mapping[str, StepResult]) -> bool:
+    """True when later steps may have used the old result. A step that never ended was used by nobody."""
+    result = results.get(name)
+    if result is None:
+        return False
+    if result.status is StepStatus.FAILED:
+        return any(step.id == name and step.on_error == "continue" for step in old.body.steps)
+    return result.status in (StepStatus.SUCCEEDED, StepStatus.SKIPPED)
+
+
+def _users(document: Document, names: set[str]) -> set[str]:
+    """All steps that need one of `names`, directly or through others."""
+    needs = {step.id: {need.step for need in step.needs} for step in document.body.steps}
+    found, pending = set(), set(names)
+    while pending:
+        pending = {name for name, needed in needs.items() if needed & pending} - found
+        found |= pending
+    return found

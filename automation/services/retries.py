@@ -1,0 +1,106 @@
+"""Retries: a new run that repeats an ended one, from the start, from what failed, or from one step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from automation.engine.document import Document, parse_document
+from automation.engine.keep import failed_paths, kept_paths
+from automation.engine.results import StepResult
+from automation.engine.status import RunStatus, StepStatus
+from automation.engine.wording import did_you_mean
+from automation.models import Run, RunMode, StepRun, WorkflowVersion
+from automation.services import runs
+from automation.services.rights import require_on_workflow
+from automation.services.runs import Kept, StartedRun
+from brainops.accounts.caller import Caller
+from brainops.accounts.policy import Permission
+from brainops.accounts.scoping import get_scoped
+from brainops.audit.services import record
+from brainops.core.errors import Conflict, InvalidInput, Problem
+
+START, FAILED = "start", "failed"
+STEP_MARK = "step:"  # for a step that is itself called "start" or "failed"
+SAME, LATEST = "same", "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """How to repeat a run. `inputs` None takes those of the run; kept steps keep results of the old inputs."""
+
+    origin: str = FAILED  # START, FAILED or a step's id
+    version: str = SAME
+    inputs: Any = None
+
+    @property
+    def step(self) -> str | None:
+        """The step to start from, if one was named."""
+        return None if self.origin in (START, FAILED) else self.origin.removeprefix(STEP_MARK)
+
+
+def retry(caller: Caller, uid: UUID | str, repeat: Repeat, *, mode: RunMode = RunMode.ASYNC) -> StartedRun:
+    """Start a run that repeats the run `uid`. Its `parent_run_id` is that run.
+
+    Raises NotFound, PermissionDenied, Conflict (`run_not_final`, `nothing_to_retry`, and those of a start) and
+    InvalidInput.
+    """
+    rows = Run.objects.select_related("data", "version", "workflow__current_version")
+    run = get_scoped(rows, caller, uid, by="uid")
+    require_on_workflow(caller, Permission.RUNS_RETRY, run.workflow_id)
+    if not run.is_final:
+        said = f"The run has not ended: it is {run.status_word}. Cancel it or wait for its end, then retry it."
+        raise Conflict(said, code="run_not_final", details={"status": run.status_word})
+    version = run.version if repeat.version == SAME else run.workflow.current_version
+    paths = sorted(_kept(run, version, repeat))
+    with transaction.atomic():
+        started = runs.start(
+            run.workflow_id,
+            workspace_id=run.workspace_id,
+            inputs=run.data.input.get("inputs") if repeat.inputs is None else repeat.inputs,
+            trigger=run.data.input.get("trigger"),
+            trigger_id=run.trigger_id,
+            created_by_id=caller.user_id,
+            mode=mode,
+            version=version.number,
+            kept=Kept(run.id, paths),
+        )
+        _audit(caller, run, started, repeat)
+    return started
+
+
+def _kept(run: Run, version: WorkflowVersion, repeat: Repeat) -> frozenset[str]:
+    old, new = parse_document(run.version.definition), parse_document(version.definition)
+    _check_step(new, repeat)
+    if repeat.origin == START:
+        return frozenset()
+    results = {
+        step.path: StepResult(step.path, step.kind, StepStatus(step.status))
+        for step in StepRun.objects.filter(run=run).only("run_id", "path", "kind", "status")
+    }
+    if repeat.origin == FAILED and run.status == RunStatus.SUCCEEDED and not failed_paths(results):
+        raise Conflict("No step of the run failed. Retry it from the start or from a step.", code="nothing_to_retry")
+    return kept_paths(old, new, results, restart=repeat.step)
+
+
+def _check_step(document: Document, repeat: Repeat) -> None:
+    names = [step.id for step in document.body.steps]
+    if repeat.step is None or repeat.step in names:
+        return
+    hint = did_you_mean(repeat.step, names)
+    said = f'"from" must be "start", "failed" or a step of the version; there is no step {repeat.step[:63]!r}.{hint}'
+    raise InvalidInput(said, problems=[Problem("unknown_step", said, "/from")])
+
+
+def _audit(caller: Caller, run: Run, started: StartedRun, repeat: Repeat) -> None:
+    record(
+        actor=caller,
+        workspace_id=run.workspace_id,
+        action="run.retry",
+        target_kind="run",
+        target_id=run.uid,
+        summary=f"Retried a run of workflow {run.workflow.name!r} from {repeat.origin!r} as run {started.uid}.",
+    )

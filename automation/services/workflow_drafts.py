@@ -1,0 +1,134 @@
+"""Drafts: what a client may say about a workflow, checked field by field and all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from automation.engine.checker import Checker
+from automation.engine.pointers import pointer
+from automation.engine.violations import Violation
+from automation.models import Workflow
+from automation.services.documents import refusals
+from automation.services.merge_patch import merge_patch
+from automation.services.version_numbers import Bump
+from brainops.core.errors import InvalidInput, Problem
+
+ONE_LINE = {"pattern": r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$", "x-hint": "a text on one line that is not blank"}
+
+# Also the request schema of the OpenAPI document: one source for both.
+FIELDS: dict[str, Any] = {
+    "name": {"type": "string", "minLength": 1, "maxLength": 200, **ONE_LINE, "examples": ["Order to Slack"]},
+    "description": {"type": "string", "maxLength": 10_000, "default": ""},
+    "definition": {"type": "object", "description": "The workflow document; GET /workflow-schema describes it."},
+    "tags": {
+        "type": "array",
+        "maxItems": 50,
+        "uniqueItems": True,
+        "items": {"type": "string", "minLength": 1, "maxLength": 50, **ONE_LINE},
+        "default": [],
+        "examples": [["orders", "slack"]],
+    },
+    "meta_data": {"type": "object", "description": "Whatever the client wants to keep with it.", "default": {}},
+    "is_active": {"type": "boolean", "description": "Whether it starts runs. Changing it makes no version."},
+    "note": {"type": "string", "maxLength": 500, "description": "Why this version was made."},
+    "bump": {
+        "type": "string",
+        "enum": [bump.value for bump in Bump],
+        "default": Bump.PATCH.value,
+        "description": "Which part of the version number a change raises.",
+    },
+}
+REQUIRED = ("name", "definition")
+
+
+def _checker(*required: str) -> Checker:
+    # the document says itself, better, what is wrong with it
+    properties = {**FIELDS, "definition": True}
+    return Checker({"type": "object", "additionalProperties": False, "required": required, "properties": properties})
+
+
+_WHOLE = _checker(*REQUIRED)
+_PART = _checker()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What versions are about."""
+
+    name: str
+    definition: dict[str, Any]
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    meta_data: Mapping[str, Any] | None = None
+
+    def values(self) -> dict[str, Any]:
+        """The columns of workflow and version."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "definition": self.definition,
+            "tags": list(self.tags),
+            "meta_data": dict(self.meta_data or {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One save: the new content, and what else the client asked for. `is_active` None leaves it as it is."""
+
+    content: Content
+    is_active: bool | None = None
+    note: str = ""
+    bump: Bump = Bump.PATCH
+
+
+def content_of(row: Workflow) -> Content:
+    """The content of a stored workflow."""
+    return Content(row.name, row.definition, row.description, tuple(row.tags), row.meta_data)
+
+
+def read_draft(body: Any) -> Draft:
+    """The draft of a whole workflow (POST, PUT). Raises InvalidInput with everything that is wrong."""
+    return _draft(_checked(body, _WHOLE))
+
+
+def read_patch(body: Any, row: Workflow) -> Draft:
+    """The draft of a JSON Merge Patch (RFC 7396) of a stored workflow. Raises InvalidInput like `read_draft`."""
+    if not isinstance(body, dict):
+        raise _refuse(_problems(_PART.violations(body)))
+    before = {**content_of(row).values(), "is_active": row.is_active}
+    return _draft(_checked(merge_patch(before, body), _WHOLE))
+
+
+def _draft(body: Mapping[str, Any]) -> Draft:
+    names = {field.name for field in fields(Content)}
+    content = Content(**{key: tuple(value) if key == "tags" else value for key, value in body.items() if key in names})
+    return replace(
+        Draft(content),
+        is_active=body.get("is_active"),
+        note=body.get("note", ""),
+        bump=Bump(body.get("bump", Bump.PATCH)),
+    )
+
+
+def _checked(body: Any, checker: Checker) -> Mapping[str, Any]:
+    problems = list(_problems(checker.violations(body)))
+    if isinstance(body, dict) and "definition" in body:
+        problems.extend(refusals(body["definition"]))
+    if problems:
+        raise _refuse(problems)
+    return body  # type: ignore[no-any-return]
+
+
+def _problems(violations: tuple[Violation, ...]) -> Iterator[Problem]:
+    for violation in violations:
+        if violation.missing is not None:
+            yield Problem("required", f'"{violation.missing}" is required. Add it.', pointer(violation.path))
+        else:
+            yield Problem(violation.code, violation.sentence(), pointer(violation.path))
+
+
+def _refuse(problems: Any) -> InvalidInput:
+    return InvalidInput.from_problems(problems)

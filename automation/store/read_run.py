@@ -1,0 +1,100 @@
+"""Read one run as its page shows it. JSON columns come as text and go out as they are, never through Python values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+# The steps its worker is on right now stand in the worker's last heartbeat.
+HEAD = """
+select r.id, r.uid, r.workflow_id, w.name, r.version_id, v.number, r.status, r.mode, r.trigger_id, r.created_by_id,
+       p.uid, c.uid, r.attempt, r.crashes, r.wait_kind, r.wake_at, r.deadline_at, r.cancel_requested_at,
+       r.created_at, r.started_at, r.finished_at, statement_timestamp(),
+       (d.input -> 'inputs')::text, (d.input -> 'trigger')::text, d.output::text, d.error::text, d.response::text,
+       (select jsonb_agg(b)::text from automation_worker k, jsonb_array_elements(k.busy) b
+        where k.id = r.worker_id and b ->> 'run' = r.uid::text)
+from automation_run r
+join automation_rundata d on d.run_id = r.id
+join automation_workflow w on w.id = r.workflow_id
+join automation_workflowversion v on v.id = r.version_id
+left join automation_run p on p.id = r.parent_run_id
+left join automation_run c on c.id = r.called_by_run_id
+where r.uid = %s and r.workspace_id = %s
+"""
+
+STEPS = """
+select path, kind, status, attempt, is_kept, port, output::text, reason::text, error::text, until, started_at,
+       finished_at
+from automation_steprun where run_id = %s order by coalesce(started_at, finished_at), path limit %s
+"""
+
+LINES = """
+select seq, at, level, path, attempt, message, fields::text
+from automation_runlog where run_id = %s order by seq limit %s
+"""
+
+FIND = "select id from automation_run where uid = %s and workspace_id = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A run without its steps and logs. The JSON columns and `busy` are JSON text or None; `now` is the database's."""
+
+    id: int
+    uid: UUID
+    workflow_id: UUID
+    workflow_name: str
+    version_id: UUID
+    number: str
+    status: int
+    mode: int
+    trigger_id: UUID | None
+    created_by_id: UUID | None
+    parent_uid: UUID | None
+    called_by_uid: UUID | None
+    attempt: int
+    crashes: int
+    wait_kind: int | None
+    wake_at: datetime | None
+    deadline_at: datetime | None
+    cancel_requested_at: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    now: datetime
+    inputs: str | None
+    trigger: str | None
+    output: str | None
+    error: str | None
+    response: str | None
+    busy: str | None
+
+
+def read_head(cursor: Any, uid: UUID, *, workspace_id: UUID) -> Head | None:
+    """The run `uid` of a workspace; None when there is none."""
+    cursor.execute(HEAD, (uid, workspace_id))
+    row = cursor.fetchone()
+    return Head(*row) if row else None
+
+
+def read_steps(cursor: Any, run_id: int, *, limit: int) -> list[tuple[Any, ...]]:
+    """The first `limit` step rows in the order they began."""
+    cursor.execute(STEPS, (run_id, limit))
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def read_lines(cursor: Any, run_id: int, *, limit: int) -> list[tuple[Any, ...]]:
+    """The first `limit` log lines."""
+    cursor.execute(LINES, (run_id, limit))
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def find_run(cursor: Any, uid: UUID, *, workspace_id: UUID) -> int | None:
+    """The inner id of a run of a workspace."""
+    cursor.execute(FIND, (uid, workspace_id))
+    row = cursor.fetchone()
+    return row[0] if row else None
