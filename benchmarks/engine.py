@@ -141,7 +141,9 @@ def _accept(version: Any, runs: int) -> None:
 
     with transaction.atomic(), connection.cursor() as cursor:
         for n in range(runs):
-            insert_run(cursor, NewRun(version.workspace_id, version.workflow_id, version.id, inputs={"id": str(n), "n": n}))
+            insert_run(
+                cursor, NewRun(version.workspace_id, version.workflow_id, version.id, inputs={"id": str(n), "n": n})
+            )
 
 
 def _ring() -> None:
