@@ -284,6 +284,7 @@ UNFOLD = {
     "SITE_SYMBOL": "account_tree",
     "SHOW_HISTORY": False,  # the audit log tells more
     "SHOW_VIEW_ON_SITE": False,
+    "LOGIN": {"form": "brainops.accounts.login_form.LoginForm"},
     "SIDEBAR": {"show_search": True, "show_all_applications": False},
 }
 LOGGING_CONFIG = "brainops.core.logs.configure"

@@ -1,6 +1,7 @@
 """The one table of who may do what: a permission for each verb, the least role that has it, and what a scope grants.
 
-Read never implies run (security rule R7): run, cancel, retry, replay, test, export and import have permissions of their own.
+Read never implies run (security rule R7): run, cancel, retry, replay, test, export and import have permissions of
+their own.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import Model, QuerySet
 
 from brainops.accounts.caller import Caller
@@ -29,5 +29,5 @@ def get_scoped(
     lookup: dict[str, Any] = {by: id_}
     try:
         return scoped(queryset, caller, field=field).get(**lookup)
-    except (queryset.model.DoesNotExist, ValidationError, ValueError, TypeError) as error:
+    except (ObjectDoesNotExist, ValidationError, ValueError, TypeError) as error:
         raise NotFound from error

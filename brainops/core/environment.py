@@ -34,7 +34,7 @@ class Environment:
         """The text of a variable. Without a default the variable is required."""
         value = self._raw(name)
         if value is None:
-            return self._missing(name, default, "a text")
+            return str(self._missing(name, default, "a text"))
         if len(value) < min_length:
             self._wrong(name, f"must have at least {min_length} characters, has {len(value)}")
         return value
@@ -74,7 +74,7 @@ class Environment:
         value = self._raw(name)
         wanted = f"a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}"
         if value is None:
-            return self._missing(name, default, wanted)
+            return str(self._missing(name, default, wanted))
         if not _is_url(value, schemes):
             self._wrong(name, f"must be {wanted} and names a host and, if any, a port of 1-65535")
         return value

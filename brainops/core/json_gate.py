@@ -1,4 +1,4 @@
-"""The one gate for JSON from outside: bytes in, a value that can be stored and signed out, or a refusal that names the place.
+"""The one gate for JSON from outside: bytes in; out a value that can be stored, or a refusal that names the place.
 
 Refused: more bytes, depth or keys than the limits, duplicate keys (one reader would take the first, another the last),
 NaN and Infinity, integers beyond 64 bits, NUL and lone surrogates (PostgreSQL cannot store them), anything but UTF-8.
@@ -108,10 +108,11 @@ def _measure(value: Json, limits: Limits) -> tuple[int, int, bool]:
                 has_huge_number |= not -_HUGE < node < _HUGE
                 continue
             is_container_level = True
+            children = node
             if type(node) is dict:
                 keys += len(node)
-                node = node.values()
-            below += [child for child in node if type(child) in _VISITED]
+                children = node.values()
+            below += [child for child in children if type(child) in _VISITED]
         depth += is_container_level
         level = below
     return keys, depth, has_huge_number

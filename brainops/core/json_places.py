@@ -1,13 +1,13 @@
 """Find every place of a JSON text that the gate refuses, each with a JSON pointer. Slow and exact; for bad bodies only.
 
-An own scanner without recursion: it goes on after a duplicate key or a NaN, which a parser cannot, so that a person sees
-all of it at once. It stops at the first break of the grammar, since nothing after it can be trusted.
+An own scanner without recursion: it goes on after a duplicate key or a NaN, which a parser cannot, so that a person
+sees all of it at once. It stops at the first break of the grammar, since nothing after it can be trusted.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from brainops.core.errors import Problem
 
@@ -130,11 +130,11 @@ class _Scanner:
         self._stack.append(container)
 
     def _string(self, wanted: str) -> str:
+        if not self._text.startswith('"', self._position):
+            self._break(f"expected {wanted}, found {self._here()}")
         match = _STRING.match(self._text, self._position)
         if match is None:
-            if self._text.startswith('"', self._position):
-                self._break("a string is not closed, or holds a bare control character or a wrong escape")
-            self._break(f"expected {wanted}, found {self._here()}")
+            self._break("a string is not closed, or holds a bare control character or a wrong escape")
         self._move(match.end())
         return _unescape(match[1])
 
@@ -174,8 +174,8 @@ class _Scanner:
         if len(self._found) == _MOST_PROBLEMS:
             raise _Stop
 
-    def _break(self, reason: str) -> None:
-        """Report a break of the grammar and stop; raises always."""
+    def _break(self, reason: str) -> NoReturn:
+        """Report a break of the grammar and stop."""
         line = self._text.count("\n", 0, self._position) + 1
         column = self._position - self._text.rfind("\n", 0, self._position)
         self._report("malformed_json", f"The body is no JSON: line {line}, column {column}: {reason}.")

@@ -27,7 +27,7 @@ _TEXT_LIMIT = 4000  # characters of one value
 def configure(options: Mapping[str, str]) -> None:
     """Set up structlog and the standard library's logging; called by Django with settings.LOGGING."""
     render = _console() if options["format"] == "console" else _json()
-    shared = [
+    shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -74,7 +74,7 @@ def _standard_library(formatter: Mapping[str, Any], level: str) -> dict[str, Any
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """The logger of a module: `log = get_logger(__name__)`, then `log.info("run_started", run_id=…)`."""
+    """Return the logger of a module. Use: `log.info("run_started", run_id=…)`, one event, named fields."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger
 

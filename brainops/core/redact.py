@@ -22,7 +22,9 @@ _SECRET_KEY = re.compile(
     re.IGNORECASE,
 )
 # Names that hold such a word and no secret: how many, which one, when.
-_HARMLESS_KEY = re.compile(r"(_id|_ids|_at|_count|_seconds|_version|_type|_kind|_scheme|_header)$|^tokens?_used$", re.I)
+_HARMLESS_KEY = re.compile(
+    r"(_id|_ids|_at|_count|_seconds|_version|_type|_kind|_scheme|_header)$|^tokens?_used$", re.IGNORECASE
+)
 _URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)(?=@)")
 _SHORTEST = 6  # characters; masking shorter values would mask half of every text
 _DEPTH = 40

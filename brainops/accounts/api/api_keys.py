@@ -33,8 +33,9 @@ class ApiKeySerializer(ClosedModelSerializer):
 
     class Meta:
         model = ApiKey
-        fields = ["id", "name", "prefix", "user", "role", "scopes", "created_at", "expires_at", "revoked_at"] + [
-            "last_used_at"
+        fields = [
+            *("id", "name", "prefix", "user", "role", "scopes"),
+            *("created_at", "expires_at", "revoked_at", "last_used_at"),
         ]
         read_only_fields = ["id", "created_at", "revoked_at", "last_used_at"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -74,7 +76,7 @@ def _is_slug_of(slug: str, caller: Caller) -> bool:
 
 def _of_token(text: str, workspace: str | None) -> Caller:
     token = tokens.decode(text, "access")
-    parameters = {
+    parameters: dict[str, Any] = {
         "session": token.session_id,
         "user": token.user_id,
         "version": token.token_version,

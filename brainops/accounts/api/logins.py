@@ -48,7 +48,6 @@ class LoginView(APIView):
     @extend_schema(
         summary="Log in",
         tags=["Logins"],
-        auth=[{}],
         request=Credentials,
         responses={200: Tokens},
         examples=[OpenApiExample("By address", {"username": "ada@example.com", "password": "…"}, request_only=True)],
@@ -68,7 +67,7 @@ class RefreshView(APIView):
     permission_classes = ()
     authentication_classes = ()
 
-    @extend_schema(summary="Refresh a login", tags=["Logins"], auth=[{}], request=RefreshToken, responses={200: Tokens})
+    @extend_schema(summary="Refresh a login", tags=["Logins"], request=RefreshToken, responses={200: Tokens})
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair. Using one twice ends the login."""
         given = RefreshToken(data=request.data)

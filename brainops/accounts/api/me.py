@@ -29,7 +29,7 @@ class Me(ClosedSerializer):
     """The caller."""
 
     user_id = serializers.UUIDField()
-    label = serializers.CharField(help_text="As the audit log names the caller.")
+    name = serializers.CharField(source="label", help_text="As the audit log names the caller.")
     via = serializers.ChoiceField(["api_key", "token"])
     workspace_id = serializers.UUIDField(allow_null=True, help_text="The workspace this call is for.")
     role = serializers.ChoiceField(choices=Role.choices, allow_null=True)
@@ -46,9 +46,9 @@ class MeView(CallerView):
     def get(self, request: Request) -> Response:
         """The caller, the workspace of this call, and what may be done there."""
         caller = self.caller
-        memberships = Membership.objects.filter(user_id=caller.user_id).select_related("workspace")
+        memberships = Membership.objects.filter(user=caller.user_id).select_related("workspace")
         if caller.via == "api_key":  # a key knows of no other workspace
-            memberships = memberships.filter(workspace_id=caller.workspace_id)
+            memberships = memberships.filter(workspace=caller.workspace())
         has_workspace = caller.workspace_id is not None
         body: dict[str, Any] = {
             "user_id": caller.user_id,

@@ -16,9 +16,9 @@ from brainops.core.errors import NotAuthenticated, PermissionDenied
 class CallerMay(BasePermission):
     """Asks for the permission that the view declares for the action.
 
-    A view says `permissions = {"list": Permission.RUNS_READ, …}`: by action for viewsets, by lower-case method for plain
-    views. `ANY_CALLER` asks for an identity only. An action without an entry is refused, so a forgotten line closes a
-    door instead of opening one; a test finds it.
+    A view says `permissions = {"list": Permission.RUNS_READ, …}`: by action for viewsets, by lower-case method for
+    plain views. `ANY_CALLER` asks for an identity only. An action without an entry is refused, so a
+    forgotten line closes a door instead of opening one; a test finds it.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:

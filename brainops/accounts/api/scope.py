@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.db.models import Model, QuerySet
-from rest_framework.request import Request
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
@@ -19,7 +18,7 @@ M = TypeVar("M", bound=Model)
 class CallerMixin:
     """`self.caller` for views."""
 
-    request: Request
+    request: Any
     # action (viewsets) or lower-case method (plain views) → Permission, or ANY_CALLER
     permissions: ClassVar[Mapping[str, str]] = {}
 

@@ -7,7 +7,7 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -28,7 +28,6 @@ _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PREFIX_LETTERS = 10
 _SECRET_LETTERS = 43  # 62**43 > 2**256
 _LENGTH = len(MARK) + _PREFIX_LETTERS + 1 + _SECRET_LETTERS
-_LAST_USED_STEP = timedelta(minutes=1)  # last_used_at is written at most this often
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +122,10 @@ def revoke_row(key: ApiKey, *, by: HasActor) -> None:
 
 
 # One indexed query a request, by hand since every call of a program pays for it. The membership counts each time: a
-# key dies with it, and never has more rights than its user has now.
+# key dies with it, and never has more rights than its user has now. The last use is noted to the minute.
 _FIND = """
     select k.id, k.digest, k.workspace_id, k.role, k.scopes, m.role, u.id, u.email, k.name,
-           k.last_used_at is null or k.last_used_at < now() - %(step)s
+           k.last_used_at is null or k.last_used_at < now() - interval '1 minute'
       from accounts_apikey k
       join accounts_user u on u.id = k.user_id
       join accounts_membership m on m.user_id = k.user_id and m.workspace_id = k.workspace_id
@@ -142,7 +141,7 @@ def recognise(text: str) -> Caller:
         raise refusal
     prefix = text[len(MARK) : len(MARK) + _PREFIX_LETTERS]
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, {"prefix": prefix, "step": _LAST_USED_STEP})
+        cursor.execute(_FIND, {"prefix": prefix})
         row = cursor.fetchone()
         if row is None or not hmac.compare_digest(bytes(row[1]), _digest(text)):
             raise refusal

@@ -39,10 +39,10 @@ EVERYBODY = Limit("everybody", burst=60, seconds=0.2)
 
 _TAKE = """
     insert into accounts_loginlimit as bucket (key, full_until)
-    values (%(key)s, now() + %(step)s)
+    values (%(key)s, now() + %(step)s * interval '1 second')
     on conflict (key) do update
-       set full_until = greatest(bucket.full_until, now()) + %(step)s
-     where greatest(bucket.full_until, now()) + %(step)s <= now() + %(most)s
+       set full_until = greatest(bucket.full_until, now()) + %(step)s * interval '1 second'
+     where greatest(bucket.full_until, now()) + %(step)s * interval '1 second' <= now() + %(most)s * interval '1 second'
     returning true
 """
 
@@ -87,9 +87,8 @@ def _key(limit: Limit, *parts: str) -> str:
 
 def _take(limit: Limit, key: str) -> bool:
     # two attempts may get here: the row's lock makes them take turns, the returned row tells who was let in
-    step = timedelta(seconds=limit.seconds)
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"key": key, "step": step, "most": step * limit.burst})
+        cursor.execute(_TAKE, {"key": key, "step": limit.seconds, "most": limit.seconds * limit.burst})
         return cursor.fetchone() is not None
 
 

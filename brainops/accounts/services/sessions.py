@@ -1,8 +1,11 @@
-"""Login sessions: open, refresh, revoke. A session is a family of tokens of which only the newest refresh token is good."""
+"""Login sessions: open, refresh, end.
+
+A session is a family of tokens of which only the newest refresh token is good.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -70,7 +73,7 @@ def refresh(text: str) -> TokenPair:
     return _pair(session, session.user)
 
 
-def end_session(session_id: UUID) -> None:
+def end_session(session_id: UUID, *, reason: str = "logout") -> None:
     """Log out: every token of the session ends at once. Ending it twice does no harm."""
     with transaction.atomic():
         session = (
@@ -80,7 +83,7 @@ def end_session(session_id: UUID) -> None:
             .first()
         )
         if session is not None:
-            _end(session, "logout")
+            _end(session, reason)
 
 
 def _end(session: LoginSession, reason: str) -> None:
@@ -109,11 +112,15 @@ def _is_alive(session: LoginSession, token: Token) -> bool:
 
 def _pair(session: LoginSession, user: User) -> TokenPair:
     access_seconds: int = settings.BRAINOPS_ACCESS_TOKEN_SECONDS
-    common = {"user_id": user.id, "session_id": session.id, "token_version": user.token_version}
     access = Token(
-        kind="access", token_id=uuid4(), expires_at=clock.now() + timedelta(seconds=access_seconds), **common
+        kind="access",
+        user_id=user.id,
+        session_id=session.id,
+        token_id=uuid4(),
+        token_version=user.token_version,
+        expires_at=clock.now() + timedelta(seconds=access_seconds),
     )
-    renewal = Token(kind="refresh", token_id=session.refresh_id, expires_at=session.expires_at, **common)
+    renewal = replace(access, kind="refresh", token_id=session.refresh_id, expires_at=session.expires_at)
     return TokenPair(
         access=tokens.encode(access),
         refresh=tokens.encode(renewal),

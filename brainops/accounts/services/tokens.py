@@ -26,8 +26,15 @@ _PURPOSE = "tokens"
 _ALGORITHM = "HS256"
 _LONGEST = 2048  # characters; ours have about 500
 _CLAIMS: dict[str, type] = {
-    **{"iss": str, "aud": str, "typ": str, "sub": str, "sid": str, "jti": str},
-    **{"tv": int, "iat": int, "exp": int},
+    "iss": str,
+    "aud": str,
+    "typ": str,
+    "sub": str,  # the user
+    "sid": str,  # the login session
+    "jti": str,
+    "tv": int,  # the user's token version
+    "iat": int,
+    "exp": int,
 }
 
 
@@ -61,7 +68,7 @@ def encode(token: Token) -> str:
 
 
 def decode(text: str, kind: Kind) -> Token:
-    """The token behind a signed form. Raises NotAuthenticated, with the code `token_expired` when only that is wrong."""
+    """The token behind a signed form. Raises NotAuthenticated: `token_expired` when only that is wrong."""
     if len(text) > _LONGEST:
         raise NotAuthenticated(code="token_invalid")
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
@@ -48,13 +49,13 @@ def mac_of(entry: AuditEntry, key: bytes) -> bytes:
     return hmac.digest(key, b"entry:" + canonical(entry), hashlib.sha256)
 
 
-def seal_of(entry_mac: bytes, *, chain: str, position: int, previous: bytes, key: bytes) -> bytes:
+def seal_of(entry_mac: bytes, key: bytes, *, chain: str, position: int, previous: bytes) -> bytes:
     """The seal of an entry at a position, over the seal before it."""
     text = f"seal:{chain}:{position}:".encode() + previous + entry_mac
     return hmac.digest(key, text, hashlib.sha256)
 
 
-def is_any(candidate: bytes, made: Any) -> bool:
+def is_any(candidate: bytes, made: Callable[[bytes], bytes]) -> bool:
     """True when `candidate` is what one of the keys makes; `made` is a function of a key."""
     return any(hmac.compare_digest(candidate, made(key)) for key in keys())
 

@@ -51,7 +51,7 @@ def _sealed(entries: list[tuple[int, int, UUID, bytes]]) -> list[AuditSeal]:
     for entry_id, transaction_id, chain, mac in entries:
         end = ends[chain]
         end.position += 1
-        end.seal = seal_of(bytes(mac), chain=str(chain), position=end.position, previous=bytes(end.seal), key=key)
+        end.seal = seal_of(bytes(mac), key, chain=str(chain), position=end.position, previous=bytes(end.seal))
         seals.append(
             AuditSeal(
                 entry_id=entry_id, chain=chain, position=end.position, transaction_id=transaction_id, seal=end.seal

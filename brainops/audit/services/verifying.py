@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -77,10 +78,10 @@ def _link_findings(seal: AuditSeal, entry: AuditEntry | None, previous: bytes) -
         yield found("deleted", f"Entry {seal.entry_id} was sealed and is gone.")
         return
     mac = bytes(entry.mac)
-    if not is_any(mac, lambda key: mac_of(entry, key)):
+    if not is_any(mac, partial(mac_of, entry)):
         yield found("edited", f"Entry {entry.id} ({entry.action}) does not have the content it was written with.")
-    expected = {"chain": str(seal.chain), "position": seal.position, "previous": previous}
-    if not is_any(bytes(seal.seal), lambda key: seal_of(mac, key=key, **expected)):
+    made = partial(seal_of, mac, chain=str(seal.chain), position=seal.position, previous=previous)
+    if not is_any(bytes(seal.seal), made):
         yield found("reordered", f"Entry {entry.id} is not the one that was sealed at this place.")
 
 
@@ -92,7 +93,7 @@ def _outside_findings(verdict: Verdict) -> Iterator[Finding]:
         (horizon,) = cursor.fetchone()
     for entry in AuditEntry.objects.filter(sealed__isnull=True).order_by("id").iterator(_PAGE):
         chain = entry.workspace_id or UUID(SYSTEM_CHAIN)
-        if not is_any(bytes(entry.mac), lambda key, entry=entry: mac_of(entry, key)):
+        if not is_any(bytes(entry.mac), partial(mac_of, entry)):
             message = f"Entry {entry.id} ({entry.action}) was not written by the application."
         elif entry.transaction_id < min(line, horizon):
             message = f"Entry {entry.id} ({entry.action}) stands among sealed entries without a seal."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -84,7 +84,7 @@ class JsonRenderer(BaseRenderer):
 class JsonOnly(BaseContentNegotiation):
     """There is one form, so negotiation is a look at two headers."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
         """The parser of the body's type."""
         kind = (request.content_type or "").partition(";")[0].strip().lower()
         for parser in parsers:
@@ -94,17 +94,16 @@ class JsonOnly(BaseContentNegotiation):
         raise UnsupportedMediaType(f"The body is {kind or 'of no type'!r}. Send {known}.")
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """The first renderer that the caller accepts."""
         accept = request.META.get("HTTP_ACCEPT", "*/*")
-        if "*/*" in accept:
-            return renderers[0], renderers[0].media_type
         for renderer in renderers:
             kind, _, _ = renderer.media_type.partition("/")
-            if renderer.media_type in accept or f"{kind}/*" in accept:
+            if "*/*" in accept or renderer.media_type in accept or f"{kind}/*" in accept:
                 return renderer, renderer.media_type
-        raise NotAcceptable(f"Only {renderers[0].media_type} is made here, asked for {accept[:100]!r}.")
+        made = " and ".join(renderer.media_type for renderer in renderers)
+        raise NotAcceptable(f"Only {made} is made here, asked for {accept[:100]!r}.")
 
 
 def _encode(value: Any) -> Any:

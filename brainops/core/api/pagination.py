@@ -42,7 +42,7 @@ class CursorPages(CursorPagination):
             raise _invalid("limit", f"limit must be a whole number from 1 to {LARGEST_PAGE}, got {given[:20]!r}.")
         return int(given)
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         """The rows of the page. A cursor that was not made by us is refused, whatever stands in it."""
         try:
             page: list[Any] | None = super().paginate_queryset(queryset, request, view)

@@ -60,7 +60,7 @@ def _from_drf(error: drf.APIException) -> AppError | None:
         case drf.UnsupportedMediaType():
             return errors.UnsupportedMediaType(str(error.detail))
         case drf.Throttled():
-            return errors.TooManyRequests(retry_after_seconds=error.wait or 1)
+            return errors.TooManyRequests(retry_after_seconds=getattr(error, "wait", None) or 1)
         case _:
             return None
 

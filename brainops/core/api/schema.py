@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
@@ -62,18 +62,19 @@ class Schema(AutoSchema):
         given = list(super().get_override_parameters())
         return [*given, _WORKSPACE] if self._permission() not in ("", ANY_CALLER) else given
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # spectacular has no types
         """The view's own text and the permission."""
         text = super().get_description() or ""
         permission = self._permission()
         return text if permission in ("", ANY_CALLER) else f"{text}\n\nPermission: `{permission}`.".strip()
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies = dict(super()._get_response_bodies(direction))
         for status in self._refusals():
             if status not in bodies:
                 answer = OpenApiResponse(ProblemDetails, description=_REASONS[status])
-                bodies[status] = self._get_response_for_code(answer, status, [_MEDIA_TYPE], direction)
+                body = self._get_response_for_code(answer, status, [_MEDIA_TYPE], direction)  # type: ignore[no-untyped-call]
+                bodies[status] = body
         return dict(sorted(bodies.items()))
 
     def _refusals(self) -> list[str]:

@@ -15,8 +15,8 @@ current_ip: ContextVar[str] = ContextVar("client_ip", default="")
 def client_ip(request: HttpRequest) -> str:
     """The client's address; "" when the server tells none (a unix socket).
 
-    X-Forwarded-For counts only as far as it was written by our own proxies: with `n` trusted proxies the n-th entry from
-    the right is what the outermost of them saw. Everything further left was sent by the client and proves nothing.
+    X-Forwarded-For counts only as far as it was written by our own proxies: with `n` trusted proxies the n-th entry
+    from the right is what the outermost of them saw. Everything further left was sent by the client and proves nothing.
     """
     peer = str(request.META.get("REMOTE_ADDR", ""))
     proxies: int = settings.BRAINOPS_TRUSTED_PROXIES

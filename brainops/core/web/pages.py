@@ -8,7 +8,6 @@ page still authenticates by its own classes, which read no session.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 API_ROOT = "/api/"
@@ -30,12 +28,11 @@ def is_api(request: HttpRequest) -> bool:
 class _PagesOnly:
     """Goes first in the bases: hands API requests straight to the next layer."""
 
-    get_response: Callable[[HttpRequest], HttpResponseBase]
-
     def __call__(self, request: HttpRequest) -> Any:
+        behind: Any = super()  # the middleware that this stands before
         if is_api(request):
-            return self.get_response(request)
-        return super().__call__(request)  # type: ignore[misc]  # the middleware behind this mixin
+            return behind.get_response(request)
+        return behind.__call__(request)
 
 
 class Sessions(_PagesOnly, SessionMiddleware):
@@ -50,7 +47,7 @@ class Messages(_PagesOnly, MessageMiddleware):
     """One-time notices, for pages."""
 
 
-class StaticFiles(_PagesOnly, WhiteNoiseMiddleware):
+class StaticFiles(_PagesOnly, WhiteNoiseMiddleware):  # type: ignore[misc]  # whitenoise has no types
     """Style sheets and scripts of the pages."""
 
     def add_files(self, root: str, prefix: str | None = None) -> None:

@@ -12,8 +12,8 @@ from brainops.audit.services import verify
 
 class Command(BaseCommand):
     help = (
-        "Recompute every hash of the audit log; prints what was changed, the heads of the chains and the unsealed tail. "
-        "Keep the heads elsewhere and give them back with --head: that shows when the end of a chain was cut off."
+        "Recompute every hash of the audit log; print what was changed, the heads of the chains and the unsealed "
+        "tail. Keep the heads elsewhere and give them back with --head: that shows when the end of a chain was cut off."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
