@@ -53,7 +53,7 @@ def installed(data: Path | None, *, allow: str) -> Iterator[Installation]:
     elapsed = time.perf_counter() - started
     try:
         status = json.loads(_output([LAUNCHER, "status", "--json"], environment))
-        key_command = "manage create_api_key --user bench --workspace bench --role admin".split()
+        key_command = ["manage", "create_api_key", "--user", "bench", "--workspace", "bench", "--role", "admin"]
         key = _output([LAUNCHER, *key_command], environment).strip().splitlines()[-1]
         roots = {process["name"]: process["pid"] for process in status["processes"]}
         roots["load"] = os.getpid()

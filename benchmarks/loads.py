@@ -56,7 +56,7 @@ def chain(receiver: str, *, length: int = 50, **settings: Any) -> dict[str, Any]
     """`length` trivial steps one after the other, then one POST."""
     steps: list[dict[str, Any]] = []
     for number in range(length):
-        value = "{{ steps.s%d.output.n + 1 }}" % (number - 1) if number else 0
+        value = f"{{{{ steps.s{number - 1}.output.n + 1 }}}}" if number else 0
         step: dict[str, Any] = {"id": f"s{number}", "uses": "transform", "with": {"set": {"n": value}}}
         steps.append(step | ({"needs": [f"s{number - 1}"]} if number else {}))
     last = _post(receiver, {"id": "{{ trigger.body.id }}"}, needs=[f"s{length - 1}"])
