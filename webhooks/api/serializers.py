@@ -28,7 +28,8 @@ class EndpointSerializer(ClosedModelSerializer):
 
     class Meta:
         model = WebhookEndpoint
-        fields = ["id", "url", "trigger_id", "workflow_id", "name", "is_active", "scheme", "is_signed", "answer"] + [
+        fields = [
+            *("id", "url", "trigger_id", "workflow_id", "name", "is_active", "scheme", "is_signed", "answer"),
             *("wait_seconds", "tolerance_seconds", "max_body_bytes", "event_types"),
             *("previous_secret_valid_until", "rotated_at", "created_at", "updated_at"),
         ]
@@ -92,7 +93,8 @@ class EventSerializer(ClosedModelSerializer):
 
     class Meta:
         model = WebhookEvent
-        fields = ["id", "verdict", "status", "reason", "detail", "delivery_id", "event_type", "run", "is_test"] + [
+        fields = [
+            *("id", "verdict", "status", "reason", "detail", "delivery_id", "event_type", "run", "is_test"),
             *("content_type", "size_bytes", "remote_addr", "duplicates", "last_duplicate_at", "omitted", "received_at"),
         ]
         read_only_fields = fields

@@ -10,7 +10,9 @@ import orjson
 from django.test import Client
 
 from automation.models import Trigger, Workflow, WorkflowVersion
+from brainops.accounts.caller import Caller
 from brainops.accounts.models import Membership, Role, User, Workspace
+from brainops.accounts.services import api_keys
 from brainops.core import clock
 from webhooks.models import WebhookEndpoint
 from webhooks.signatures import all_schemes
@@ -44,6 +46,18 @@ def workflow(home: Workspace | None = None, definition: Any = None, **fields: An
     made.current_version = version_of(made, definition)
     made.save()
     return made
+
+
+def caller(user: User, home: Workspace) -> Caller:
+    """The user as services see one, with the role of the membership."""
+    role = Role(Membership.objects.get(user=user, workspace=home).role)
+    return Caller(user_id=user.id, label=user.email, via="token", workspace_id=home.id, role=role)
+
+
+def api(user: User, home: Workspace, role: Role = Role.OWNER) -> Client:
+    """A client that calls the API with a key of the user."""
+    key = api_keys.issue(user, home, name="tests", role=role, scopes=["*"], by=caller(user, home))
+    return Client(raise_request_exception=False, headers={"Authorization": f"Bearer {key.text}"})
 
 
 def version_of(made: Workflow, definition: Any, ordinal: int = 1) -> WorkflowVersion:
