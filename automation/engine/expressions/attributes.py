@@ -43,8 +43,9 @@ def needed(items: list[Json], attribute: Json) -> list[Json]:
 def lost_attribute(item: Json, attribute: Json, index: int) -> Refusal:
     """Why item `index` of a list has no such part."""
     return Refusal(
-        f"finds no {str(attribute)[:_LONGEST]!r} in item {index}",
+        f"finds no such attribute in item {index}",
         code=Code.UNDEFINED,
+        value=attribute,
         suggestion=closest(attribute, item) if isinstance(item, dict) and isinstance(attribute, str) else None,
         hint="Keep only items that have it with |selectattr(…, 'defined') or give map a default=….",
     )

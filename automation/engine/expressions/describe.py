@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 SHOWN_CHARS = 60
+PREVIEW_CHARS = 200
 _SHOWN_BITS = 200  # about 60 decimal digits
 
 
@@ -36,6 +37,14 @@ def shown(value: Any) -> str:
     if isinstance(value, int) and value.bit_length() > _SHOWN_BITS:
         return f"a whole number of {value.bit_length()} bits"
     return f"the number {value!r}" if isinstance(value, int | float) else kind_of(value)
+
+
+def preview(value: Any) -> Any:
+    """`value` itself when it is small, a cut text or a description when it is not: always safe to store."""
+    if isinstance(value, str):
+        return value if len(value) <= PREVIEW_CHARS else f"{value[:PREVIEW_CHARS]}…"
+    is_plain = value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**63)
+    return value if is_plain else shown(value)
 
 
 def quoted(text: str, limit: int = SHOWN_CHARS) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Final
 
-from automation.engine.expressions.describe import excerpt, kind_of, shown
+from automation.engine.expressions.describe import excerpt, kind_of, preview, shown
 
 
 class Code(StrEnum):
@@ -85,9 +85,9 @@ class Refusal(Exception):
 class ExpressionError(Exception):
     """An expression that cannot be read or evaluated.
 
-    `expression` is the whole source string, `position` the 0-based offset in it, `value` the offending
-    value (None when there is none or it may hold a secret), `pointer` the JSON pointer of the string in its
-    tree (`""` for a template on its own). `str(error)` is `message`.
+    `expression` is the whole source string, `position` the 0-based offset in it, `value` the offending value
+    (cut when it is large, None when there is none or it may hold a secret), `pointer` the JSON pointer of the
+    string in its tree (`""` for a template on its own). `str(error)` is `message`.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class ExpressionError(Exception):
             expression=source,
             position=position,
             code=refusal.code,
-            value=None if is_secret or refusal.value is NOTHING else refusal.value,
+            value=None if is_secret or refusal.value is NOTHING else preview(refusal.value),
             suggestion=refusal.suggestion,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from automation.engine.expressions.declare import FILTERS
-from automation.engine.expressions.describe import named
+from automation.engine.expressions.describe import excerpt, named
 from automation.engine.expressions.errors import Code, Refusal
 from automation.engine.expressions.suggestions import closest
 from automation.engine.expressions.syntax.unparse import key_text
@@ -33,11 +33,25 @@ def lost_path(scope: Scope, keys: Sequence[str | int], positions: Sequence[int])
     return lost_item(value, keys[-1], path_text(keys[:-1]), positions[-1])
 
 
-def lost_item(container: Json, key: Json, where: str, position: int) -> Refusal:
-    """Why `container`, found at the path `where`, has no `key`."""
-    where = where if len(where) <= 200 else f"{where[:200]}…"
+def lost_computed(container: Json, key: Json, where: str, position: int) -> Refusal:
+    """Why `container` has no `key` that was computed: the key is a value here, and a value may be secret."""
     if type(key) is not str and type(key) is not int:
         return Refusal(f"a key of {where} is text or a whole number", code=Code.TYPE, value=key, position=position)
+    if isinstance(container, dict):
+        near = closest(key, container) if isinstance(key, str) else None
+        suggestion = f"{where}{key_text(near)}" if near else None
+        hint = _offer(container) if near is None else ""
+        reason = f"{where} has no such key"
+        return Refusal(reason, code=Code.UNDEFINED, value=key, suggestion=suggestion, hint=hint, position=position)
+    if isinstance(container, list | str):
+        reason = f"{where} has {len(container)} parts and no such position"
+        return Refusal(reason, code=Code.UNDEFINED, value=key, position=position)
+    return Refusal(f"{where} has no parts", code=Code.TYPE, value=container, position=position)
+
+
+def lost_item(container: Json, key: str | int, where: str, position: int) -> Refusal:
+    """Why `container`, found at the path `where`, has no `key`."""
+    where = where if len(where) <= 200 else f"{where[:200]}…"
     if isinstance(container, dict):
         return _no_key(container, key, where, position)
     if isinstance(container, list | str) and isinstance(key, int):
@@ -57,14 +71,18 @@ def _unknown_root(scope: Scope, name: str, position: int) -> Refusal:
 
 def _no_key(container: dict[str, Json], key: str | int, where: str, position: int) -> Refusal:
     near = closest(key, container) if isinstance(key, str) else None
-    hint = "" if near else f"It has {_listed(container)}; use |default(…) for what may be missing."
     return Refusal(
         f"{where} has no {named(key) if isinstance(key, str) else key}",
         code=Code.UNDEFINED,
         suggestion=f"{where}{key_text(near)}" if near else None,
-        hint=hint if container else "It is an empty object; use |default(…) for what may be missing.",
+        hint="" if near else _offer(container),
         position=position,
     )
+
+
+def _offer(container: dict[str, Json]) -> str:
+    has = f"It has {_listed(container)}" if container else "It is an empty object"
+    return f"{has}; use |default(…) for what may be missing."
 
 
 def _no_position(container: list[Json] | str, key: int, where: str, position: int) -> Refusal:
@@ -96,5 +114,5 @@ def _not_a_container(container: Json, key: str | int, where: str, position: int)
 
 def _listed(names: Iterable[str]) -> str:
     """The first names, `and more` for the rest."""
-    some = [name if len(name) <= 40 else f"{name[:40]}…" for name in islice(names, _LISTED_KEYS + 1)]
+    some = [excerpt(name, 0, 40) for name in islice(names, _LISTED_KEYS + 1)]
     return ", ".join(some[:_LISTED_KEYS]) + (" and more" if len(some) > _LISTED_KEYS else "")

@@ -169,10 +169,10 @@ def part_of(value: Json, start: Json, stop: Json, budget: Budget) -> Json:
     limit = len(value) + 1
     first = None if start is None else max(-limit, min(limit, _bound(start)))
     last = None if stop is None else max(-limit, min(limit, _bound(stop)))
-    part = value[first:last]
-    budget.grow(len(part) * (1 if kind is str else 8))
-    budget.read(len(part) * (1 if kind is str else 32))
-    return part
+    size = len(range(*slice(first, last).indices(len(value))))
+    budget.grow(size * (1 if kind is str else 8))
+    budget.read(size * (1 if kind is str else 32))
+    return value[first:last]
 
 
 def _bound(value: Json) -> int:

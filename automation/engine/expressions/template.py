@@ -5,12 +5,12 @@ from __future__ import annotations
 from automation.engine.expressions.budget import Budget
 from automation.engine.expressions.cache import TemplateCache
 from automation.engine.expressions.compiler import new_compiler
-from automation.engine.expressions.compiler.base import Path
+from automation.engine.expressions.compiler.base import Compiler, Path
 from automation.engine.expressions.compiler.sharing import may_repeat
 from automation.engine.expressions.errors import Code, ExpressionError, Refusal
 from automation.engine.expressions.json_text import join_texts, to_text
 from automation.engine.expressions.syntax.parser import parse
-from automation.engine.expressions.syntax.source import Expression, Text, has_expressions, split_source
+from automation.engine.expressions.syntax.source import Expression, Part, Text, has_expressions, split_source
 from automation.engine.expressions.values import Compiled, Json, Scope
 
 _SECRET_ROOT = "secrets"  # noqa: S105 (the name of a scope root)
@@ -95,9 +95,9 @@ def _compile_parts(source: str) -> Template:
         tree = parse(parts[0])
         repeats = may_repeat(tree)
         run = compiler.compile(tree)
-        run = _measured(run) if repeats else run
+        run = _measured(run, parts[0].offset) if repeats else run
     else:
-        run = _joined([part.text if isinstance(part, Text) else compiler.compile(parse(part)) for part in parts])
+        run = _joined([_piece(part, compiler) for part in parts])
     return Template(
         source,
         run,
@@ -108,20 +108,42 @@ def _compile_parts(source: str) -> Template:
     )
 
 
-def _measured(code: Compiled) -> Compiled:
+def _measured(code: Compiled, position: int) -> Compiled:
     def measured(scope: Scope, budget: Budget) -> Json:
         value = code(scope, budget)
         if type(value) is list or type(value) is dict:
-            budget.take(value)
+            try:
+                budget.take(value)
+            except Refusal as refusal:
+                refusal.at(position)
+                raise
         return value
 
     return measured
 
 
-def _joined(codes: list[str | Compiled]) -> Compiled:
+def _piece(part: Part, compiler: Compiler) -> str | Compiled:
+    """A text as it is, or code of an expression whose value becomes text."""
+    if isinstance(part, Text):
+        return part.text
+    code, position = compiler.compile(parse(part)), part.offset
+
     def text(scope: Scope, budget: Budget) -> Json:
-        pieces = [code if isinstance(code, str) else to_text(code(scope, budget), budget) for code in codes]
-        return join_texts(pieces, "", budget)
+        value = code(scope, budget)
+        if type(value) is str:
+            return value
+        try:
+            return to_text(value, budget)
+        except Refusal as refusal:
+            refusal.at(position)
+            raise
+
+    return text
+
+
+def _joined(pieces: list[str | Compiled]) -> Compiled:
+    def text(scope: Scope, budget: Budget) -> Json:
+        return join_texts([piece if isinstance(piece, str) else piece(scope, budget) for piece in pieces], "", budget)
 
     return text
 

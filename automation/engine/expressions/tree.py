@@ -120,16 +120,24 @@ def _leaf(template: Template, pointer: str, company: _Company) -> Leaf:
         except ExpressionError as error:
             raise error.in_tree(pointer) from None
 
-    def render_reference(scope: Scope, budget: Budget) -> Json:
+    def render_single(scope: Scope, budget: Budget) -> Json:
         value = render(scope, budget)
-        if company.is_several and (type(value) is list or type(value) is dict):
+        if company.is_several:
             try:
-                budget.take(value)
+                _charge(value, budget, is_measured=template.may_repeat)
             except Refusal as refusal:
                 raise ExpressionError.from_refusal(refusal, template.source).in_tree(pointer) from None
         return value
 
-    return render_reference if template.is_single and not template.may_repeat else render
+    return render_single if template.is_single else render
+
+
+def _charge(value: Json, budget: Budget, *, is_measured: bool) -> None:
+    """Count a value taken over from the scope: the same one may stand in thousands of places."""
+    if type(value) is str:
+        budget.grow(len(value))
+    elif not is_measured and (type(value) is list or type(value) is dict):
+        budget.take(value)
 
 
 def _list(value: list[Json], leaves: list[Leaf | None]) -> Leaf | None:

@@ -14,7 +14,7 @@ from automation.engine.expressions.syntax.unparse import start_of, unparse
 from automation.engine.expressions.values import MISSING, Compiled, Json
 
 DEEPEST_NODES = 64
-MOST_NODES = 10_000
+MOST_NODES = 5_000
 
 Path = tuple[str | int, ...]
 Handler = Callable[[Any, "Compiler"], Compiled]

@@ -32,14 +32,10 @@ def bind(
     return arguments
 
 
-def constants_of(arguments: Sequence[nodes.Expr], compiler: Compiler) -> tuple[Json, ...] | None:
+def constants_of(arguments: Sequence[nodes.Expr]) -> tuple[Json, ...] | None:
     """The values of arguments that are all written out, None when one has to be computed."""
     values = tuple(literal(argument) for argument in arguments)
-    if MISSING in values:
-        return None
-    for argument in arguments:
-        compiler.charge(argument)
-    return values
+    return None if MISSING in values else values
 
 
 def compile_all(arguments: Sequence[nodes.Expr], compiler: Compiler) -> list[Compiled]:

@@ -78,7 +78,7 @@ def _call(
     function: Function, operand: Compiled, arguments: list[nodes.Expr], position: int, within: str, compiler: Compiler
 ) -> Compiled:
     """Code that calls `function(value, budget, *arguments)`; arguments that are written out cost nothing."""
-    constants = constants_of(arguments, compiler)
+    constants = constants_of(arguments)
     codes = compile_all(arguments, compiler) if constants is None else []
 
     def call_constant(scope: Scope, budget: Budget) -> Json:

@@ -5,20 +5,23 @@ A path is only ever looked up in objects, lists and texts of plain JSON: there i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from jinja2 import nodes
 
 from automation.engine.expressions.budget import Budget
-from automation.engine.expressions.compiler.base import Compiler, Handlers
+from automation.engine.expressions.compiler.base import DEEPEST_NODES, Compiler, Handlers
 from automation.engine.expressions.compiler.lookup import lookup
 from automation.engine.expressions.describe import named
 from automation.engine.expressions.errors import Code, Refusal
-from automation.engine.expressions.missing import lost_item, lost_path, path_text
+from automation.engine.expressions.missing import lost_computed, lost_item, lost_path, path_text
 from automation.engine.expressions.operators import part_of
 from automation.engine.expressions.syntax.unparse import key_text, start_of, unparse
 from automation.engine.expressions.values import MISSING, Compiled, Json, Scope
 
+_LONGEST_WHERE = 250  # of a path in a message
 _KEYWORDS = frozenset({"and", "or", "not", "if", "else", "is", "in", "for", "import"})
 
 
@@ -82,13 +85,19 @@ def _step(node: nodes.Getattr | nodes.Getitem) -> Step:
 
 def _walk(code: Compiled, where: str, steps: list[Step], compiler: Compiler, *, is_lenient: bool) -> Compiled:
     """Code of the steps that follow `code`; `where` is the path so far, for messages."""
+    if len(steps) > DEEPEST_NODES:
+        reason = f"a path may have {DEEPEST_NODES} parts behind the first that has to be computed"
+        raise Refusal(reason, code=Code.BUDGET, position=steps[0].position)
     for step in steps:
+        where = where[:_LONGEST_WHERE]
         if isinstance(step.node, nodes.Slice):
             code = _slice(code, step.node, compiler)
         elif step.node is not None:
-            code = _take(code, compiler.compile(step.node), where, step.position, is_lenient=is_lenient)
+            lost = partial(lost_computed, where=where, position=step.position)
+            code = _take(code, compiler.compile(step.node), _nothing if is_lenient else lost)
         else:
-            code = _take(code, _constant(step.key), where, step.position, is_lenient=is_lenient)
+            lost = partial(lost_item, where=where, position=step.position)
+            code = _take(code, _constant(step.key), _nothing if is_lenient else lost)
         where += f"[{unparse(step.node)}]" if step.node is not None else key_text(step.key)
     return code
 
@@ -97,7 +106,11 @@ def _constant(key: Json) -> Compiled:
     return lambda _scope, _budget: key
 
 
-def _take(container: Compiled, key: Compiled, where: str, position: int, *, is_lenient: bool) -> Compiled:
+def _nothing(_container: Json, _key: Json) -> None:
+    """Lenient code has no reason to give."""
+
+
+def _take(container: Compiled, key: Compiled, lost: Callable[[Json, Json], Refusal | None]) -> Compiled:
     def take(scope: Scope, budget: Budget) -> Json:
         value = container(scope, budget)
         name = key(scope, budget)
@@ -107,9 +120,10 @@ def _take(container: Compiled, key: Compiled, where: str, position: int, *, is_l
                 return value[name]
         except (KeyError, IndexError):
             pass
-        if is_lenient:
+        refusal = lost(value, name)
+        if refusal is None:
             return MISSING
-        raise lost_item(value, name, where, position)
+        raise refusal
 
     return take
 

@@ -50,7 +50,7 @@ def formatted(moment: datetime, pattern: str) -> str:
     def written(match: re.Match[str]) -> str:
         directive = DIRECTIVES.get(match[2])
         if directive is None:
-            raise Refusal(f"knows no {match[0]!r}", hint=f"It knows %{', %'.join(DIRECTIVES)}.")
+            raise Refusal("knows no such directive", value=match[0], hint=f"It knows %{', %'.join(DIRECTIVES)}.")
         value = directive(moment)
         return value.lstrip("0") or "0" if match[1] else value
 

@@ -18,6 +18,7 @@ from automation.engine.expressions.syntax.literals import storable
 from automation.engine.expressions.values import Json, text
 
 _GROUP = "Encoding"
+_ONE_ALPHABET = str.maketrans("-_", "+/", " \t\r\n")
 _DIGESTS = ("sha256", "sha512", "sha384", "sha1", "md5")  # the last two only because old services ask for them
 
 
@@ -50,7 +51,9 @@ def urlencode(value: Json, budget: Budget) -> Json:
 )
 def urldecode(value: Json, budget: Budget) -> Json:
     """Percent-decoded text."""
-    return _decoded(unquote_to_bytes(read(value, budget)), value, budget)
+    source = read(value, budget)
+    budget.grow(50 * source.count("%"))  # each is a piece of its own for a moment
+    return _decoded(unquote_to_bytes(source), value, budget)
 
 
 @declare(
@@ -75,8 +78,8 @@ def b64encode(value: Json, budget: Budget, urlsafe: Json = False) -> Json:
 )
 def b64decode(value: Json, budget: Budget) -> Json:
     """Text of Base64; anything that is not Base64 of UTF-8 is refused."""
-    source = "".join(read(value, budget).split()).rstrip("=")
-    padded = source.translate(str.maketrans("-_", "+/")) + "=" * (-len(source) % 4)
+    source = read(value, budget).translate(_ONE_ALPHABET).rstrip("=")
+    padded = source + "=" * (-len(source) % 4)
     try:
         raw = base64.b64decode(padded.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:
@@ -112,6 +115,7 @@ def hash_(value: Json, budget: Budget, algorithm: Json = "sha256") -> Json:
 def hmac(value: Json, budget: Budget, key: Json, algorithm: Json = "sha256", encoding: Json = "hex") -> Json:
     """Keyed digest (RFC 2104)."""
     raw, secret = _bytes(read(value, budget)), _bytes(text(key, "needs text for key"))
+    budget.read(len(secret))
     digest = hmac_module.new(secret, raw, _digest(algorithm)).digest()
     if encoding not in ("hex", "base64"):
         raise Refusal("needs hex or base64 for encoding", value=encoding)

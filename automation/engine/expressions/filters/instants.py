@@ -29,9 +29,9 @@ def instant(value: Json) -> datetime:
     try:
         if type(value) is int or type(value) is float:
             return _EPOCH + timedelta(seconds=value)
-        written = text(value, "needs a date as text or as seconds since 1970").strip()
+        written = text(value, "needs a date as text or as seconds since 1970")
         if len(written) <= _LONGEST:
-            return _read_mail_date(written) or _read_iso(written)
+            return _read_mail_date(written.strip()) or _read_iso(written.strip())
     except (ValueError, OverflowError):
         pass  # said below for all forms at once
     raise Refusal("needs a date such as 2026-03-29T18:08:01Z", value=value)

@@ -66,8 +66,7 @@ def to_object(value: Json, budget: Budget, key: Json = "key", value_: Json = "va
     for index, pair in enumerate(items(value, budget)):
         name = pair.get(key) if type(pair) is dict else None
         if type(name) is not str or value_ not in pair:
-            reason = f"needs items with a text {str(key)[:60]!r} and a {str(value_)[:60]!r}"
-            raise Refusal(reason, code=Code.TYPE, value=pair).of_item(index)
+            raise Refusal("needs both keys, the first with text", code=Code.TYPE, value=pair).of_item(index)
         made[name] = pair[value_]
     return made
 
@@ -83,6 +82,7 @@ def to_object(value: Json, budget: Budget, key: Json = "key", value_: Json = "va
 def merge(value: Json, budget: Budget, *others: Json) -> Json:
     """Objects over one another."""
     merged = dict(mapping(value, budget))
+    budget.spend(len(others))
     for other in others:
         merged.update(mapping(other, budget))
     return merged
@@ -100,7 +100,7 @@ def merge(value: Json, budget: Budget, *others: Json) -> Json:
 def pick(value: Json, budget: Budget, *names: Json) -> Json:
     """Object with fewer keys."""
     source = mapping(value, budget)
-    return {name: source[name] for name in map(text, _names(names)) if name in source}
+    return {name: source[name] for name in map(text, _names(names, budget)) if name in source}
 
 
 @declare(
@@ -114,10 +114,10 @@ def pick(value: Json, budget: Budget, *names: Json) -> Json:
 )
 def omit(value: Json, budget: Budget, *names: Json) -> Json:
     """Object with fewer keys."""
-    unwanted = set(map(text, _names(names)))
+    unwanted = set(map(text, _names(names, budget)))
     return {key: item for key, item in mapping(value, budget).items() if key not in unwanted}
 
 
-def _names(names: tuple[Json, ...]) -> list[Json]:
+def _names(names: tuple[Json, ...], budget: Budget) -> list[Json]:
     """Keys given one by one or as one list."""
-    return names[0] if len(names) == 1 and type(names[0]) is list else list(names)
+    return items(names[0] if len(names) == 1 and type(names[0]) is list else list(names), budget)

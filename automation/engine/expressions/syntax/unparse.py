@@ -28,7 +28,7 @@ def key_text(key: Any) -> str:
     """How a key is written after what it is taken from: `.total`, `["first name"]`, `[0]`."""
     if isinstance(key, str) and key.isidentifier():
         return f".{key}"
-    return f"[{json.dumps(key, ensure_ascii=False)}]"
+    return f"[{json.dumps(key, ensure_ascii=not str(key).isprintable())}]"
 
 
 def start_of(node: nodes.Node) -> int:

@@ -61,7 +61,7 @@ def test_every_directive_of_a_pattern():
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("{{ '2026-01-01'|format_date('%Q') }}", "|format_date knows no '%Q'."),
+        ("{{ '2026-01-01'|format_date('%Q') }}", "|format_date knows no such directive, got text '%Q'."),
         ("{{ '2026-01-01'|todatetime('Europe/Berln') }}", 'Did you mean "Europe/Berlin"?'),
         ("{{ '2026-01-01'|todatetime('../../etc/passwd') }}", "|todatetime knows no such time zone"),
         ("{{ '2026-01-01'|todatetime('localtime') }}", "|todatetime knows no such time zone"),

@@ -144,7 +144,7 @@ def test_filters_beyond_their_examples(source, value):
         ("{{ [[]]|map('first') }}", "at position 8: |map at item 0 finds nothing."),
         (
             "{{ [{'total': 1}, {'totl': 2}]|map(attribute='total') }}",
-            'at position 31: |map finds no \'total\' in item 1. Did you mean "totl"? Keep only items that '
+            'at position 31: |map finds no such attribute in item 1, got text \'total\'. Did you mean "totl"? Keep only items that '
             "have it with |selectattr(…, 'defined') or give map a default=….",
         ),
         (

@@ -82,7 +82,7 @@ def test_a_path_leads_to_the_value(source, value):
         ),
         (
             "{{ inputs[inputs.name] }}",
-            'at position 10: inputs has no "Ada". '
+            "at position 10: inputs has no such key, got text 'Ada'. "
             "It has key, at, nothing, name; use |default(…) for what may be missing.",
         ),
         (
