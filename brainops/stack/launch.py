@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from brainops.stack.announce import addresses, announcement
 from brainops.stack.binaries import MissingServer
 from brainops.stack.children import Child, StartError, wait_until
-from brainops.stack.client import Away, Client, Refused
+from brainops.stack.client import API, Away, Client, Refused
 from brainops.stack.embedded import EmbeddedServers, describe_servers
+from brainops.stack.furnishing import Furnishing
 from brainops.stack.logs import Follower, cut_long_logs
 from brainops.stack.phases import Phases, Stopped
 from brainops.stack.place import CHECKOUT, Place
@@ -18,7 +19,7 @@ from brainops.stack.procfile import ProcfileError, read_procfile
 from brainops.stack.product import STOP_ORDER, product_services
 from brainops.stack.product_environment import Addresses, child_environment, product_settings, save_settings
 from brainops.stack.report import Report
-from brainops.stack.sample import WORKSPACE, ensure_key, load_sample, run_sample
+from brainops.stack.sample import Sample, run_sample
 from brainops.stack.settled_ports import PortTaken, settle_ports
 from brainops.stack.state import ProcessState, RunState, new_state
 from brainops.stack.supervisor import GaveUp, Supervisor
@@ -100,26 +101,28 @@ class Launch:
         phases.migrate(lines["release"])
         self.report.phase("The database is migrated.")
         services = product_services(lines, place=self.place, environment=environment, workers=self.options.workers)
-        children = {service.name: self.supervisor.start(service) for service in services}
-        # The processes come up while these commands run.
-        self._create_admin(phases)
-        sample = load_sample(phases, self.place)
+        # Beat waits for the sample run: it takes no part in it, and a start is a scramble for the processor.
+        early = [service for service in services if service.name != "beat"]
+        children = {service.name: self.supervisor.start(service) for service in early}
+        furnishing = Furnishing(self.place, phases, address, self.report)
+        if not furnishing.is_known:
+            furnishing.make_admin_and_samples()  # while the processes come up
         self._wait_until(Client(address).is_healthy, children["web"], WEB_SECONDS)
-        self.report.phase(f"Running: {', '.join(children)}.")
-        client = Client(address, ensure_key(phases, self.place, address))
-        started = time.monotonic()
-        run = run_sample(client, sample)
-        seconds = round(time.monotonic() - started, 3)
-        self.state.sample = {"workflow": sample.workflow, "run": run["id"], "seconds": seconds}
+        self.report.phase(f"Answering: {', '.join(children)}.")
+        sample = furnishing.finish()
+        self._run_sample(sample, address)
+        for service in services:
+            if service.name not in children:
+                self.supervisor.start(service)
         self._save("running")
-        self.report.phase(f"The sample run succeeded in {seconds:.2f} s: {self.state.addresses['api']}runs/{run['id']}")
         self.report.line(announcement(self.state.addresses, curl=sample.curl(address)))
 
-    def _create_admin(self, phases: Phases) -> None:
-        made = phases.manage("create_admin", "--workspace", WORKSPACE).strip()
-        if made:  # said at once: should a later phase fail, nobody could ever read it again
-            self.report.line("\n  The admin, shown this once:")
-            self.report.line("".join(f"    {line}\n" for line in made.splitlines()))
+    def _run_sample(self, sample: Sample, address: str) -> None:
+        started = time.monotonic()
+        run = run_sample(Client(address, sample.key), sample)
+        seconds = round(time.monotonic() - started, 3)
+        self.state.sample = {"workflow": sample.workflow, "run": run["id"], "seconds": seconds}
+        self.report.phase(f"The sample run succeeded in {seconds:.2f} s: {address}{API}/runs/{run['id']}")
 
     def _wait_until(self, is_ready: Callable[[], bool], child: Child, seconds: float) -> None:
         def is_done() -> bool:

@@ -31,6 +31,14 @@ class Place:
         return self.data / "secrets"
 
     @property
+    def api_key(self) -> Path:
+        return self.secrets / "api_key"
+
+    @property
+    def sample(self) -> Path:
+        return self.data / "sample"
+
+    @property
     def ports(self) -> Path:
         return self.data / "ports.json"
 
@@ -50,7 +58,7 @@ class Place:
     def everything(self) -> list[Path]:
         """All that `reset` may remove: our names only, should the folder hold other things."""
         known = [self.logs, self.postgres, self.valkey, self.secrets]
-        return [*known, self.ports, self.environment, self.state, self.lock]
+        return [*known, self.sample, self.ports, self.environment, self.state, self.lock]
 
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
