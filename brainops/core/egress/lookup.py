@@ -17,8 +17,8 @@ from brainops.core.egress.watch import Watch
 # Answers the addresses of a name, as text. Tests give their own.
 Resolver = Callable[[str, int], Sequence[str]]
 
-_MAX_LOOKUPS = 128  # stuck ones included, so that a dead name server cannot pile up threads
-_running = threading.BoundedSemaphore(_MAX_LOOKUPS)
+MAX_LOOKUPS = 128  # stuck ones included, so that a dead name server cannot pile up threads
+_running = threading.BoundedSemaphore(MAX_LOOKUPS)
 
 
 def system_resolver(name: str, port: int) -> Sequence[str]:
@@ -29,7 +29,7 @@ def system_resolver(name: str, port: int) -> Sequence[str]:
 
 def look_up(name: str, port: int, *, resolver: Resolver, watch: Watch, until: float) -> tuple[str, ...]:
     """Return the distinct addresses of a name, in the resolver's order. Asks once. Raises DnsFailed."""
-    answer = _ask_aside(name, port, resolver)
+    answer = ask_aside(name, port, resolver)
     late = partial(DnsFailed, f"No answer about the name {name} in time.")
     while not answer.is_there.wait(watch.slice_seconds(until, late)):
         pass
@@ -40,7 +40,7 @@ def look_up(name: str, port: int, *, resolver: Resolver, watch: Watch, until: fl
     return tuple(dict.fromkeys(answer.addresses))
 
 
-class _Answer:
+class Answer:
     """What a lookup's thread leaves for the thread that waits."""
 
     def __init__(self) -> None:
@@ -49,10 +49,11 @@ class _Answer:
         self.error: OSError | UnicodeError | None = None
 
 
-def _ask_aside(name: str, port: int, resolver: Resolver) -> _Answer:
+def ask_aside(name: str, port: int, resolver: Resolver) -> Answer:
+    """Start one lookup in a thread of its own. Raises DnsFailed when too many are under way."""
     if not _running.acquire(blocking=False):
-        raise DnsFailed(f"The name {name} was not looked up: {_MAX_LOOKUPS} lookups are already waiting.")
-    answer = _Answer()
+        raise DnsFailed(f"The name {name} was not looked up: {MAX_LOOKUPS} lookups are already waiting.")
+    answer = Answer()
 
     def ask() -> None:
         try:
