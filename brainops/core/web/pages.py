@@ -28,10 +28,12 @@ def is_api(request: HttpRequest) -> bool:
 class _PagesOnly:
     """Goes first in the bases: hands API requests straight to the next layer."""
 
+    get_response: Any  # set by the middleware that this stands before
+
     def __call__(self, request: HttpRequest) -> Any:
-        behind: Any = super()  # the middleware that this stands before
         if is_api(request):
-            return behind.get_response(request)
+            return self.get_response(request)
+        behind: Any = super()
         return behind.__call__(request)
 
 
