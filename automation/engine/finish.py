@@ -34,8 +34,10 @@ def finish(plan: Plan, scope: Mapping[str, Json], verdict: Verdict) -> Finished:
     try:
         return Finished(RunStatus.SUCCEEDED, plan.output.render(scope, Budget()))
     except ExpressionError as error:
-        said = f"The output of the run cannot be made: {error.message}"
-        return Finished(RunStatus.FAILED, error=_error("expression", said, "user", details=expression_details(error)))
+        said = f"Output of the workflow: {error.message}"
+        return Finished(
+            RunStatus.FAILED, error=_error("output_expression", said, "user", details=expression_details(error))
+        )
 
 
 def timed_out(plan: Plan) -> Finished:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from automation.engine.checker import Checker
+from automation.engine.checker import Checker, SchemaError
 from automation.engine.document.parse import Document, Need, StepDocument, parse_document
 from automation.engine.document.tolerant import config_checker
-from automation.engine.durations import parse_duration
-from automation.engine.expressions import Template, Tree, compile_template, compile_tree
+from automation.engine.durations import DurationError, parse_duration
+from automation.engine.expressions import ExpressionError, Template, Tree, compile_template, compile_tree
 from automation.engine.inputs import Inputs
 from automation.engine.kinds import Kind, Kinds
 from automation.engine.retry import RetryPolicy
@@ -75,8 +75,18 @@ class Plan:
 
 
 def build_plan(definition: Mapping[str, Json], kinds: Kinds) -> Plan:
-    """Plan a checked definition. Raises PlanError when it names unknown kinds or steps, or goes in a circle."""
-    document = parse_document(definition)
+    """Plan a checked definition.
+
+    Raises PlanError when this release cannot run it: unknown kinds or steps, circles, expressions, durations or an
+    inputs schema that cannot be read.
+    """
+    try:
+        return _build(parse_document(definition), kinds)
+    except (SchemaError, ExpressionError, DurationError) as error:
+        raise PlanError(str(error)) from error
+
+
+def _build(document: Document, kinds: Kinds) -> Plan:
     ordered = _in_order(document.body.steps)
     steps = tuple(_planned(step, index, kinds) for index, step in enumerate(ordered))
     return Plan(

@@ -87,8 +87,7 @@ def next_delay(
 
 def _may_repeat_an_effect(policy: RetryPolicy, error: StepError, kind: Kind, config: Mapping[str, Any]) -> bool:
     """True when the attempt may have acted without our knowing, and acting twice would be a second effect."""
-    if policy.is_unsafe or is_repeatable(kind, config):
-        return False
-    if error.is_outcome_unknown is None:
-        return error.error_class is ErrorClass.TIMEOUT
-    return error.is_outcome_unknown
+    is_unknown = error.is_outcome_unknown
+    if is_unknown is None:
+        is_unknown = error.error_class is ErrorClass.TIMEOUT
+    return is_unknown and not policy.is_unsafe and not is_repeatable(kind, config)

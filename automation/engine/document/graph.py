@@ -9,7 +9,7 @@ from automation.engine.document.flat import Flat, FlatStep
 from automation.engine.document.parse import Need, StepDocument
 from automation.engine.document.ports import Ports
 from automation.engine.problem import Problem
-from automation.engine.wording import counted, did_you_mean, one_of, quoted
+from automation.engine.wording import counted, did_you_mean, nearest, one_of, quoted
 
 
 def check_needs(flat: Flat, ports: Ports) -> Iterator[Problem]:
@@ -75,8 +75,9 @@ def _check_port(step: StepDocument, need: Need, there: StepDocument, ports: Port
     if need.port == "error":
         advice = f'Set "on_error": "continue" on "{there.id}", else its failure ends the run.'
     elif known:
-        choices = [f"{there.id}.{port}" for port in known]
-        advice = did_you_mean(str(need), choices).strip() or f"It has {one_of(choices, last='and')}."
+        near = nearest(need.port or "", known)
+        choices = one_of([f"{there.id}.{port}" for port in known], last="and")
+        advice = f'Did you mean "{there.id}.{near}"?' if near else f"It has {choices}."
     else:
         advice = f'It has only one; need "{there.id}".'
     yield Problem("unknown_port", f'{step.label}: "{there.id}" has no outcome {quoted(need.port or "")}. {advice}', at)

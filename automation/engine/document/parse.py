@@ -57,6 +57,7 @@ class StepDocument:
     needs: tuple[Need, ...]
     join: str | int
     on_error: str
+    is_repeated: bool  # by its own `for_each` or one around it
     bodies: tuple[Body, ...] = ()
 
     def at(self, *parts: str | int) -> str:
@@ -108,13 +109,18 @@ def parse_document(value: Json) -> Document:
     )
 
 
-def _body(key: str, value: Json, at: str) -> Body:
+def _body(key: str, value: Json, at: str, *, is_repeated: bool = False) -> Body:
     steps = value if isinstance(value, list) else []
-    known = (_step(step, f"{at}/{index}") for index, step in enumerate(steps) if isinstance(step, dict))
+    known = (
+        _step(step, f"{at}/{index}", is_repeated=is_repeated)
+        for index, step in enumerate(steps)
+        if isinstance(step, dict)
+    )
     return Body(at, tuple(known), key)
 
 
-def _step(fields: Mapping[str, Json], at: str) -> StepDocument:
+def _step(fields: Mapping[str, Json], at: str, *, is_repeated: bool) -> StepDocument:
+    is_repeated = is_repeated or "for_each" in fields
     join = fields.get("join", "all")
     return StepDocument(
         pointer=at,
@@ -126,23 +132,24 @@ def _step(fields: Mapping[str, Json], at: str) -> StepDocument:
         needs=tuple(_needs(fields.get("needs"))),
         join=join if join == "any" or _is_count(join) else "all",
         on_error="continue" if fields.get("on_error") == "continue" else "fail",
-        bodies=tuple(_bodies(fields, at)),
+        is_repeated=is_repeated,
+        bodies=tuple(_bodies(fields, at, is_repeated=is_repeated)),
     )
 
 
 def _needs(value: Json) -> Iterator[Need]:
     for index, need in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(need, str):
+        if isinstance(need, str) and need.count(".") <= 1:
             yield Need.read(need, index=index)
 
 
-def _bodies(fields: Mapping[str, Json], at: str) -> Iterator[Body]:
+def _bodies(fields: Mapping[str, Json], at: str, *, is_repeated: bool) -> Iterator[Body]:
     if "steps" in fields:
-        yield _body("steps", fields["steps"], f"{at}/steps")
+        yield _body("steps", fields["steps"], f"{at}/steps", is_repeated=is_repeated)
     attempt = _object(fields.get("try"))
     for key in ("catch", "finally"):
         if key in attempt:
-            yield _body(key, attempt[key], f"{at}/try/{key}")
+            yield _body(key, attempt[key], f"{at}/try/{key}", is_repeated=is_repeated)
 
 
 def _is_count(value: Json) -> bool:

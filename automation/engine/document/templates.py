@@ -46,12 +46,12 @@ def places(document: Document, kinds: Kinds) -> Iterator[Place]:
 def _step_places(step: StepDocument, kinds: Kinds) -> Iterator[Place]:
     kind = kinds.get(step.uses or "")
     with_items = item_keys(kind) if kind else frozenset()
-    in_loop = "for_each" in step.fields
-    yield Place(step.at("if"), step.fields.get("if"), step)
+    yield Place(step.at("if"), step.fields.get("if"), step, has_item=step.is_repeated)
     for key, value in step.config.items():
-        yield Place(step.at("with", key), value, step, has_item=in_loop or key in with_items)
-    for field in ("for_each", "while", "call", "output"):
-        yield Place(step.at(field), step.fields.get(field), step, has_item=in_loop and field != "for_each")
+        yield Place(step.at("with", key), value, step, has_item=step.is_repeated or key in with_items)
+    yield Place(step.at("for_each"), step.fields.get("for_each"), step)
+    for field in ("while", "call", "output"):
+        yield Place(step.at(field), step.fields.get(field), step, has_item=step.is_repeated)
 
 
 def item_keys(kind: Kind) -> frozenset[str]:
