@@ -22,7 +22,7 @@ RUNTIME = "requirements.lock"
 EMBEDDED = "requirements-embedded.lock"
 DEVELOPMENT = "requirements-dev.lock"
 # Checked by hash, and never built here: what is built runs code and fetches packages nobody checked.
-OPTIONS = ("--quiet", "--require-hashes", "--only-binary", ":all:")
+OPTIONS = ("--require-hashes", "--only-binary", ":all:")
 FOR_DEVELOPMENT = {"test", "develop"}
 
 
@@ -78,9 +78,12 @@ def _install(checkout: Path, folder: Path, locks: Sequence[str]) -> None:
 def _try_install(checkout: Path, folder: Path, locks: Sequence[str]) -> bool:
     files = [part for name in locks for part in ("-r", str(checkout / name))]
     python = str(folder / "bin" / "python")
-    if (uv := shutil.which("uv")) and _succeeds([uv, "pip", "install", "--python", python, *OPTIONS, *files]):
+    if (uv := shutil.which("uv")) and _succeeds(
+        [uv, "pip", "install", "--quiet", "--python", python, *OPTIONS, *files]
+    ):
         return True
-    pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    # Twice quiet: errors only. Whatever else pip remarks is about the machine's own settings.
+    pip = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
     return _succeeds([*pip, *OPTIONS, *files])
 
 
