@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from automation.engine.status import RunStatus
 from automation.models import RunLog, StepRun
 from automation.services import runnable
-from automation.store.read_run import Head, find_run, read_head, read_lines, read_steps
+from automation.store.read_run import ALL_OF_IT, Head, find_run, read_head, read_lines, read_steps
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
 from brainops.core.errors import NotFound
@@ -45,14 +45,19 @@ class RunPage:
     has_more_lines: bool = False
 
 
-def read(caller: Caller, uid: UUID, *, with_steps: bool = True, with_lines: bool = True) -> RunPage:
-    """One run of the caller's workspace. Raises NotFound."""
+def read(
+    caller: Caller, uid: UUID, *, with_steps: bool = True, with_lines: bool = True, longest_output: int = ALL_OF_IT
+) -> RunPage:
+    """One run of the caller's workspace; outputs of steps are cut after `longest_output` characters.
+
+    Raises NotFound.
+    """
     caller.require(Permission.RUNS_READ)
     with connection.cursor() as cursor:
         head = read_head(cursor, uid, workspace_id=caller.workspace())
         if head is None:
             raise NotFound
-        steps = read_steps(cursor, head.id, limit=STEPS_SHOWN + 1) if with_steps else None
+        steps = read_steps(cursor, head.id, limit=STEPS_SHOWN + 1, longest=longest_output) if with_steps else None
         lines = read_lines(cursor, head.id, limit=LINES_SHOWN + 1) if with_lines else None
     return RunPage(
         head=head,

@@ -25,7 +25,7 @@ where r.uid = %s and r.workspace_id = %s
 """
 
 STEPS = """
-select path, kind, status, attempt, is_kept, port, output::text, reason::text, error::text, until, started_at,
+select path, kind, status, attempt, is_kept, port, left(output::text, %s), reason::text, error::text, until, started_at,
        finished_at
 from automation_steprun where run_id = %s order by coalesce(started_at, finished_at), path limit %s
 """
@@ -34,6 +34,8 @@ LINES = """
 select seq, at, level, path, attempt, message, fields::text
 from automation_runlog where run_id = %s order by seq limit %s
 """
+
+ALL_OF_IT = 2**31 - 1  # characters; more than a JSON column can hold
 
 FIND = "select id from automation_run where uid = %s and workspace_id = %s"
 
@@ -79,9 +81,9 @@ def read_head(cursor: Any, uid: UUID, *, workspace_id: UUID) -> Head | None:
     return Head(*row) if row else None
 
 
-def read_steps(cursor: Any, run_id: int, *, limit: int) -> list[tuple[Any, ...]]:
-    """The first `limit` step rows in the order they began."""
-    cursor.execute(STEPS, (run_id, limit))
+def read_steps(cursor: Any, run_id: int, *, limit: int, longest: int = ALL_OF_IT) -> list[tuple[Any, ...]]:
+    """The first `limit` step rows in the order they began; outputs are cut after `longest` characters."""
+    cursor.execute(STEPS, (longest, run_id, limit))
     rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 
