@@ -118,3 +118,4 @@ def _json(body: object, status: int, headers: dict[str, str] | None = None) -> H
 
 
 receive_view.cls = ReceiveDescription  # type: ignore[attr-defined]  # what drf-spectacular reads
+receive_view.initkwargs = {}  # type: ignore[attr-defined]
