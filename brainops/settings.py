@@ -102,7 +102,7 @@ BRAINOPS_LIMITS = {
 BRAINOPS_LOG_LEVEL = env.choice("BRAINOPS_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 BRAINOPS_LOG_FORMAT = env.choice("BRAINOPS_LOG_FORMAT", "console" if DEBUG else "json", ("json", "console"))
 
-if not DEBUG and SECRET_KEY and len(set(SECRET_KEY)) < 10:
+if not DEBUG and len(SECRET_KEY) >= 50 and len(set(SECRET_KEY)) < 10:
     env.refuse("BRAINOPS_SECRET_KEY is too simple: it needs at least 10 different characters.")
 if not DEBUG and any(len(set(key)) < 8 for key in BRAINOPS_ENCRYPTION_KEYS.values()):
     env.refuse("BRAINOPS_ENCRYPTION_KEYS holds a key that is not random: make one with `openssl rand -base64 32`.")
@@ -238,6 +238,12 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX_INSERT": "",
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
+    # names for choices that several bodies call "status", "role", …: "RunStatusEnum": "path.to.choices"
+    "ENUM_NAME_OVERRIDES": {"RoleEnum": "brainops.accounts.models.Role"},
+    "ENUM_NAME_OVERRIDES": {
+        "RunStatus": "automation.api.run_schema.RUN_STATUSES",
+        "StepStatus": "automation.api.run_schema.STEP_STATUSES",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

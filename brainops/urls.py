@@ -8,16 +8,12 @@ from importlib.util import find_spec
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from brainops.core.api.openapi import schema_json
+from brainops.core.api.page import SCHEMA_NAME, api_page
 from brainops.core.web.internal import metrics_page
 
 API_ROOMS = ("brainops.core", "brainops.accounts", "integrations", "automation", "webhooks")
-
-_api_page = SpectacularSwaggerSplitView.as_view(
-    url_name="api-page-schema", authentication_classes=(), permission_classes=()
-)
 
 urlpatterns = [
     *(
@@ -27,8 +23,8 @@ urlpatterns = [
     ),
     path("internal/metrics", metrics_page, name="metrics-page"),
     # the API's description as a page, for staff who are logged in to the admin
-    path("admin/api/", admin.site.admin_view(_api_page), name="api-page"),
-    path("admin/api/schema.json", admin.site.admin_view(schema_json), name="api-page-schema"),
+    path("admin/api/", admin.site.admin_view(api_page), name="api-page"),
+    path("admin/api/schema.json", admin.site.admin_view(schema_json), name=SCHEMA_NAME),
     path("admin/", admin.site.urls),
 ]
 

@@ -37,7 +37,7 @@ class EditUserForm(UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc]  # two bases of the same admin
+class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     """People. Rights in a workspace come from memberships, rights in this admin from the groups."""
 
     form = EditUserForm

@@ -16,7 +16,7 @@ from brainops.core.errors import DatabaseUnavailable
 _HEALTH = inline_serializer(
     "Health",
     {
-        "status": serializers.ChoiceField(["ok", "degraded", "down"]),
+        "status": serializers.CharField(help_text="`ok`; for staff also `degraded` or `down`."),
         "components": serializers.ListField(child=serializers.DictField(), required=False, help_text="Staff only."),
     },
 )
