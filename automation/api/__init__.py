@@ -1,0 +1,1 @@
+"""The REST doors of workflows and runs: parse, call a service, answer. One file a resource."""

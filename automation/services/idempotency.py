@@ -83,7 +83,8 @@ def check_key(key: str) -> str:
     if _KEY.fullmatch(key):
         return key
     said = f"{HEADER} must be 1–255 visible ASCII characters, got {key[:40]!r}. Send a UUID, for example."
-    raise InvalidInput(said, code="invalid_idempotency_key", problems=[Problem("invalid_value", said, parameter=HEADER)])
+    problem = Problem("invalid_value", said, parameter=HEADER)
+    raise InvalidInput(said, code="invalid_idempotency_key", problems=[problem])
 
 
 def once(request: Request, work: Callable[[], Answer]) -> Answer:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 
 from automation.engine.status import RunStatus
 from automation.models import RunLog, StepRun
@@ -21,6 +22,15 @@ from brainops.core.errors import NotFound
 
 STEPS_SHOWN = 500  # of one run; more are at /runs/{id}/steps
 LINES_SHOWN = 100  # more are at /runs/{id}/logs
+
+# The same columns as the store's statements give, JSON as text.
+STEP_TEXTS = {f"{name}_text": Cast(name, TextField()) for name in ("output", "reason", "error")}
+STEP_COLUMNS = (
+    *("path", "kind", "status", "attempt", "is_kept", "port", "output_text", "reason_text", "error_text", "until"),
+    *("started_at", "finished_at"),
+)
+LINE_TEXTS = {"fields_text": Cast("fields", TextField())}
+LINE_COLUMNS = ("seq", "at", "level", "path", "attempt", "message", "fields_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +79,19 @@ def read(
     )
 
 
-def step_rows(caller: Caller, uid: UUID) -> QuerySet[StepRun]:
-    """The step rows of a run, to page through. Raises NotFound."""
-    return StepRun.objects.filter(run_id=_inner_id(caller, uid)).order_by("path")
+def step_rows(caller: Caller, uid: UUID) -> QuerySet[StepRun, dict[str, Any]]:
+    """The step rows of a run, to page through, as dicts of STEP_COLUMNS. Raises NotFound."""
+    return StepRun.objects.filter(run_id=_inner_id(caller, uid)).annotate(**STEP_TEXTS).values(*STEP_COLUMNS)
 
 
-def log_rows(caller: Caller, uid: UUID) -> QuerySet[RunLog]:
-    """The log lines of a run, to page through. Raises NotFound."""
-    return RunLog.objects.filter(run_id=_inner_id(caller, uid)).order_by("seq")
+def log_rows(caller: Caller, uid: UUID) -> QuerySet[RunLog, dict[str, Any]]:
+    """The log lines of a run, to page through, as dicts of LINE_COLUMNS. Raises NotFound."""
+    return RunLog.objects.filter(run_id=_inner_id(caller, uid)).annotate(**LINE_TEXTS).values(*LINE_COLUMNS)
+
+
+def in_order(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Rows as the store's statements give them."""
+    return (tuple(row[name] for name in columns) for row in rows)
 
 
 def _inner_id(caller: Caller, uid: UUID) -> int:

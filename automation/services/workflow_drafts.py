@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from automation.engine.checker import Checker
-from automation.engine.pointers import pointer
-from automation.engine.violations import Violation
 from automation.models import Workflow
 from automation.services.documents import refusals
+from automation.services.field_checks import check, problems
 from automation.services.merge_patch import merge_patch
 from automation.services.version_numbers import Bump
-from brainops.core.errors import InvalidInput, Problem
+from brainops.core.errors import InvalidInput
 
 ONE_LINE = {"pattern": r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$", "x-hint": "a text on one line that is not blank"}
 
@@ -97,7 +96,7 @@ def read_draft(body: Any) -> Draft:
 def read_patch(body: Any, row: Workflow) -> Draft:
     """The draft of a JSON Merge Patch (RFC 7396) of a stored workflow. Raises InvalidInput like `read_draft`."""
     if not isinstance(body, dict):
-        raise _refuse(_problems(_PART.violations(body)))
+        check(_PART, body)
     before = {**content_of(row).values(), "is_active": row.is_active}
     return _draft(_checked(merge_patch(before, body), _WHOLE))
 
@@ -114,21 +113,9 @@ def _draft(body: Mapping[str, Any]) -> Draft:
 
 
 def _checked(body: Any, checker: Checker) -> Mapping[str, Any]:
-    problems = list(_problems(checker.violations(body)))
+    found = list(problems(checker, body))
     if isinstance(body, dict) and "definition" in body:
-        problems.extend(refusals(body["definition"]))
-    if problems:
-        raise _refuse(problems)
+        found.extend(refusals(body["definition"]))
+    if found:
+        raise InvalidInput.from_problems(found)
     return body  # type: ignore[no-any-return]
-
-
-def _problems(violations: tuple[Violation, ...]) -> Iterator[Problem]:
-    for violation in violations:
-        if violation.missing is not None:
-            yield Problem("required", f'"{violation.missing}" is required. Add it.', pointer(violation.path))
-        else:
-            yield Problem(violation.code, violation.sentence(), pointer(violation.path))
-
-
-def _refuse(problems: Any) -> InvalidInput:
-    return InvalidInput.from_problems(problems)
