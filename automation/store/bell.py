@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import threading
 import time
+from functools import lru_cache
 from typing import Any
 
-from celery import current_app
+from celery import Celery
 from django.conf import settings
 from django.db import transaction
 
@@ -45,7 +46,7 @@ class Ringer:
             self._wanted.wait()
             self._wanted.clear()
             try:
-                producer = producer or current_app.amqp.Producer(current_app.connection_for_write().channel())
+                producer = producer or new_producer()
                 if pending_bells(producer) < ENOUGH_BELLS:
                     publish(producer)
             except Exception:  # noqa: BLE001 - whatever Redis does, a bell may be dropped: the rows are there
@@ -56,6 +57,20 @@ class Ringer:
             time.sleep(INTERVAL_SECONDS)
 
 
+@lru_cache(maxsize=1)
+def _app() -> Celery:
+    """A Celery app that only sends. The product's own lives in the root room, which nothing may import."""
+    app = Celery("bell", set_as_current=False)
+    app.config_from_object("django.conf:settings", namespace="CELERY")
+    return app
+
+
+def new_producer() -> Any:
+    """A producer on a connection of its own. Raises what kombu and redis-py raise when Redis is away."""
+    app = _app()
+    return app.amqp.Producer(app.connection_for_write().channel())
+
+
 def pending_bells(producer: Any) -> int:
     """Bells in the queue that no worker has heard yet. Bounds the queue while no worker is there."""
     return int(producer.channel.client.llen(settings.CELERY_TASK_DEFAULT_QUEUE))
@@ -63,7 +78,7 @@ def pending_bells(producer: Any) -> int:
 
 def publish(producer: Any) -> None:
     """Send one wake message."""
-    current_app.send_task(
+    _app().send_task(
         "automation.tasks.wake", queue=settings.CELERY_TASK_DEFAULT_QUEUE, producer=producer, ignore_result=True
     )
 
