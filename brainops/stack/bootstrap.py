@@ -78,10 +78,10 @@ def _install(checkout: Path, folder: Path, locks: Sequence[str]) -> None:
 def _try_install(checkout: Path, folder: Path, locks: Sequence[str]) -> bool:
     files = [part for name in locks for part in ("-r", str(checkout / name))]
     python = str(folder / "bin" / "python")
-    if (uv := shutil.which("uv")) and _succeeds(
-        [uv, "pip", "install", "--quiet", "--python", python, *OPTIONS, *files]
-    ):
-        return True
+    if uv := shutil.which("uv"):
+        if _succeeds([uv, "pip", "install", "--quiet", "--python", python, *OPTIONS, *files]):
+            return True
+        _say("uv did not manage it; trying pip.")
     # Twice quiet: errors only. Whatever else pip remarks is about the machine's own settings.
     pip = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
     return _succeeds([*pip, *OPTIONS, *files])
