@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         for model, fields in encrypted_models():
-            count = sum(_rewrite(model, fields, ids) for ids in _batches(model))
+            count = sum(rewrite(model, fields, ids) for ids in batches(model))
             self.stdout.write(f"{model._meta.label}: {count} secrets written anew.")
 
 
@@ -32,13 +32,13 @@ def encrypted_models() -> Iterator[tuple[type[models.Model], list[EncryptedTextF
             yield model, fields
 
 
-def _batches(model: type[models.Model]) -> Iterator[list[Any]]:
+def batches(model: type[models.Model]) -> Iterator[list[Any]]:
     ids = list(model._base_manager.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(ids), BATCH):
         yield ids[start : start + BATCH]
 
 
-def _rewrite(model: type[models.Model], fields: list[EncryptedTextField], ids: list[Any]) -> int:
+def rewrite(model: type[models.Model], fields: list[EncryptedTextField], ids: list[Any]) -> int:
     """Rewrite a batch under row locks; a secret that was changed meanwhile is read after its change."""
     count = 0
     with transaction.atomic():
