@@ -18,6 +18,22 @@ VALUES = """
 %(event_type)s, %(content_type)s, %(headers)s::jsonb, %(query)s::jsonb, %(body)s, %(size_bytes)s,
 %(remote_addr)s::inet, %(omitted)s, %(is_test)s, statement_timestamp()"""
 
+# SQL types of the parameters, for prepared statements.
+STATE_TYPES = {
+    **dict.fromkeys(("endpoint_id", "workspace_id", "version_id"), "uuid"),
+    **dict.fromkeys(("trigger_is_active", "workflow_is_active"), "bool"),
+    "revision": "integer",
+}
+EVENT_TYPES = {
+    "event_id": "uuid",
+    **dict.fromkeys(("verdict", "status"), "smallint"),
+    **dict.fromkeys(("reason", "detail", "delivery_id", "event_type", "content_type"), "text"),
+    **dict.fromkeys(("headers", "query", "remote_addr"), "text"),
+    "body": "bytea",
+    **dict.fromkeys(("size_bytes", "omitted"), "integer"),
+    "is_test": "bool",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class State:
