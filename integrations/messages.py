@@ -21,6 +21,7 @@ class _Nothing:
 
 
 NOTHING = _Nothing()
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Request:
     timeout_seconds: float | None = None
     max_bytes: int | None = None
     max_redirects: int = 0
+
+    @property
+    def is_write(self) -> bool:
+        """True when the method may change something at the service (RFC 9110 9.2.1)."""
+        return self.method not in _SAFE_METHODS
 
 
 @dataclass(frozen=True, slots=True)

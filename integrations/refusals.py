@@ -10,7 +10,7 @@ import orjson
 
 from brainops.core.redact import redact, redact_text
 from integrations.contract import ErrorClass, Failure
-from integrations.messages import Response
+from integrations.messages import Request, Response
 
 # What a request may be repeated for (RFC 9110 15.5.9, RFC 8470 5.2, RFC 6585 4). Waiting changes no 501 or 505.
 _CLASSES = {
@@ -29,16 +29,16 @@ _MAX_WAIT_SECONDS = 24 * 3600.0
 _DELAY_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
-def refusal(response: Response, *, method: str) -> Failure:
+def refusal(response: Response, request: Request) -> Failure:
     """Describe an unwanted answer: its status, the first bytes of its body, and when to come back."""
     return Failure(
         type="http_status",
-        message=_sentence(response, method),
+        message=_sentence(response, request.method),
         error_class=error_class_of(response.status),
         retry_after_seconds=retry_after_seconds(response),
-        details={"status": response.status, "method": method, "url": response.url, "body": shown(response)},
+        details={"status": response.status, "method": request.method, "url": response.url, "body": shown(response)},
         # A gateway that gave up may have passed the request on (RFC 9110 15.6.5); a plain refusal did not act.
-        is_outcome_unknown=response.status in (408, 502, 504),
+        is_outcome_unknown=request.is_write and response.status in (408, 502, 504),
     )
 
 

@@ -11,7 +11,7 @@ from brainops.core.errors import AppError
 from integrations.contract import Action, ActionCall, ErrorClass, Failure, Outcome, Steps
 from integrations.messages import Json, Request, Response
 from integrations.runner.failures import no_answer, without_secrets
-from integrations.runner.requests import is_write, wire_request
+from integrations.runner.requests import wire_request
 
 MAX_REQUESTS = 100  # of one action: a loop over pages has to end
 
@@ -97,7 +97,7 @@ class _Errand:
         return Response(answer.status, clock.now(), answer.headers, answer.body, answer.url)
 
     def _next_key(self, request: Request) -> str:
-        if not is_write(request) or not self._idempotency_key:
+        if not request.is_write or not self._idempotency_key:
             return ""
         self._writes += 1
         return self._idempotency_key if self._writes == 1 else f"{self._idempotency_key}-{self._writes}"

@@ -8,7 +8,6 @@ from brainops.core.egress import errors
 from brainops.core.redact import redact, redact_text
 from integrations.contract import ErrorClass, Failure
 from integrations.messages import Request
-from integrations.runner.requests import is_write
 
 _CLASSES: dict[type[errors.EgressError], ErrorClass] = {
     errors.InvalidRequest: ErrorClass.USER,
@@ -36,7 +35,7 @@ def no_answer(error: errors.EgressError, request: Request) -> Failure:
         message=f"{request.method} failed: {error.message}",
         error_class=_CLASSES[type(error)],
         details={"method": request.method},
-        is_outcome_unknown=is_write(request) and error.was_sent and not isinstance(error, _ANSWERED),
+        is_outcome_unknown=request.is_write and error.was_sent and not isinstance(error, _ANSWERED),
     )
 
 

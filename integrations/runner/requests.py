@@ -9,7 +9,6 @@ from brainops.core import json_gate
 from brainops.core.egress import http
 from integrations.messages import NOTHING, Json, Request
 
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 
@@ -21,7 +20,7 @@ def wire_request(
     headers = dict(request.headers)
     if content_type and not _has(headers, "content-type"):
         headers["Content-Type"] = content_type
-    if is_write(request) and idempotency_key and not _has(headers, IDEMPOTENCY_HEADER):
+    if request.is_write and idempotency_key and not _has(headers, IDEMPOTENCY_HEADER):
         headers[IDEMPOTENCY_HEADER] = idempotency_key
     return http.Request(
         request.method,
@@ -34,11 +33,6 @@ def wire_request(
         max_redirects=request.max_redirects,
         is_cancelled=is_cancelled,
     )
-
-
-def is_write(request: Request) -> bool:
-    """True when the method may change something at the service (RFC 9110 9.2.1)."""
-    return request.method not in READING
 
 
 def with_params(url: str, params: Mapping[str, Json]) -> str:

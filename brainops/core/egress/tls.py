@@ -10,7 +10,7 @@ from functools import partial
 from time import monotonic
 from typing import TypeVar
 
-from brainops.core.egress.errors import ReadTimeout, TlsFailed
+from brainops.core.egress.errors import ConnectFailed, ConnectTimeout, ReadTimeout, TlsFailed
 from brainops.core.egress.hosts import Host
 from brainops.core.egress.watch import Late, Watch
 from brainops.core.egress.wires import lost
@@ -60,15 +60,18 @@ class TlsWire:
         self.has_sent = False
 
     def shake_hands(self, watch: Watch, until: float) -> None:
-        """Agree on keys and check the certificate. Raises TlsFailed."""
-        late = partial(TlsFailed, f"{self._name} did not finish the TLS handshake in time.")
+        """Agree on keys and check the certificate. Raises TlsFailed, ConnectFailed or ConnectTimeout."""
+        late = partial(ConnectTimeout, f"{self._name} did not finish the TLS handshake in time.")
         try:
             self._patiently(self._socket.do_handshake, watch, until, late)
         except ssl.SSLCertVerificationError as error:
             raise TlsFailed(f"The certificate of {self._name} is not valid: {error.verify_message}.") from error
+        except ssl.SSLEOFError as error:
+            raise ConnectFailed(f"{self._name} hung up during the TLS handshake.") from error
+        except ssl.SSLError as error:
+            raise TlsFailed(f"No TLS connection to {self._name}: {error.reason or error}.") from error
         except OSError as error:
-            reason = getattr(error, "reason", None) or error.strerror or str(error)
-            raise TlsFailed(f"No TLS connection to {self._name}: {reason}.") from error
+            raise ConnectFailed(f"The TLS handshake with {self._name} broke off: {error.strerror}.") from error
 
     def send(self, data: bytes, watch: Watch, *, read_seconds: float) -> None:
         rest = memoryview(data)

@@ -36,7 +36,7 @@ def run(call: ActionCall) -> Steps:
     request = build_request(config)
     response = yield request
     if not is_expected(response.status, config.get("expect", "2xx")):
-        return refusal(response, method=request.method)
+        return refusal(response, request)
     try:
         body, logs = read_body(response, config.get("response", "auto"))
     except UnreadableBody as error:

@@ -137,4 +137,4 @@ def probe(urls):
 
 if __name__ == "__main__":
     build_world()
-    print(json.dumps(probe(json.load(sys.stdin))))
+    json.dump(probe(json.load(sys.stdin)), sys.stdout)

@@ -6,7 +6,14 @@ import time
 
 import pytest
 
-from brainops.core.egress.errors import Cancelled, ConnectionLost, DeadlineExceeded, TlsFailed, TooManyRedirects
+from brainops.core.egress.errors import (
+    Cancelled,
+    ConnectFailed,
+    ConnectionLost,
+    DeadlineExceeded,
+    TlsFailed,
+    TooManyRedirects,
+)
 from brainops.core.egress.message import Request
 from brainops.core.egress.tests.certificates import Authority
 from brainops.core.egress.tests.servers import echo, say_raw
@@ -71,6 +78,13 @@ def test_an_unknown_authority_is_refused(make_client, serve, authority, tmp_path
 
     with pytest.raises(TlsFailed, match="is not valid"):
         make_client().send(Request("GET", server.url()))
+
+
+def test_a_server_that_hangs_up_during_the_handshake_may_be_tried_again(tls_client, serve):
+    server = serve(lambda talk: None)
+
+    with pytest.raises(ConnectFailed):
+        tls_client.send(Request("GET", f"https://service.test:{server.port}/"))
 
 
 def test_old_protocol_versions_are_not_spoken():
