@@ -76,6 +76,10 @@ class _Shelf:
         with self._lock:
             self._items.pop(key, None)
 
+    def clear(self) -> None:
+        with self._lock:
+            self._items.clear()
+
 
 _versions = _Shelf()  # version id: Runnable
 _current = _Shelf()  # workflow id: Runnable of what was its current version when we last looked
@@ -135,6 +139,12 @@ def by_version(version_id: UUID) -> Runnable:
 def forget(workflow_id: UUID) -> None:
     """Look again at the next start. Every change made by this process does this; for the others the statement does."""
     _current.drop(workflow_id)
+
+
+def forget_all() -> None:
+    """Forget everything (for tests, and after a restored backup)."""
+    _current.clear()
+    _versions.clear()
 
 
 def refuse_inactive(*, is_active: bool, is_archived: bool) -> None:
