@@ -26,6 +26,9 @@ class Body:
 
     def read(self, request: Request) -> dict[str, Any]:
         """The checked body; an empty one is an empty object. Raises InvalidInput with everything wrong."""
-        value: dict[str, Any] = request.data
+        return self.checked(request.data)
+
+    def checked(self, value: Any) -> dict[str, Any]:
+        """The body itself, if it fits. Raises InvalidInput with everything wrong."""
         check(self._checker, value)
-        return value
+        return dict(value)

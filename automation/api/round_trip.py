@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
@@ -12,12 +12,12 @@ from automation.services.workflow_drafts import FIELDS
 from brainops.core.errors import InvalidInput, Problem
 
 
-def without_sent_back(body: Any, shown: Mapping[str, Any]) -> Any:
+def without_sent_back(body: Any, shown: Mapping[str, Any], *, settable: Collection[str] = FIELDS) -> Any:
     """The body without read-only members. Raises InvalidInput that names each one which was changed."""
     if not isinstance(body, dict):
         return body
     now = orjson.loads(orjson.dumps(shown, option=orjson.OPT_UTC_Z))
-    read_only = [name for name in body if name in now and name not in FIELDS]
+    read_only = [name for name in body if name in now and name not in settable]
     changed = [name for name in read_only if canonical(body[name]) != canonical(now[name])]
     if changed:
         raise InvalidInput.from_problems(

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 from automation.engine.checker import Checker
-from automation.engine.pointers import pointer
 from automation.engine.wording import did_you_mean, one_of, quoted
 from automation.models import Workflow
+from automation.services.field_checks import problems
 from automation.services.runnable import by_version
 from automation.triggers import all_trigger_kinds
 from automation.triggers.contract import TriggerKind
@@ -44,9 +44,9 @@ def checked(
     kind: TriggerKind, workflow: Workflow, *, name: str, config: Mapping[str, Json], inputs: Mapping[str, Json]
 ) -> CheckedConfig:
     """Check all parts together. Raises InvalidInput with every problem."""
-    problems = [*_name_problems(name), *_config_problems(kind, config), *_input_problems(kind, workflow, inputs)]
-    if problems:
-        raise InvalidInput.from_problems(problems)
+    found = [*_name_problems(name), *_config_problems(kind, config), *_input_problems(kind, workflow, inputs)]
+    if found:
+        raise InvalidInput.from_problems(found)
     secrets = {key: value for key, value in config.items() if key in kind.secret_keys}
     plain = {key: value for key, value in config.items() if key not in kind.secret_keys}
     return CheckedConfig(dict(kind.complete(plain)), secrets)
@@ -58,18 +58,9 @@ def _name_problems(name: str) -> Iterator[Problem]:
 
 
 def _config_problems(kind: TriggerKind, config: Mapping[str, Json]) -> Iterable[Problem]:
-    found = [
-        Problem(violation.code, _sentence(violation), "/config" + pointer(violation.path))
-        for violation in _checker(kind.key).violations(config)
-    ]
     # the kind's own checks rely on the schema
-    return found or [
-        Problem(problem.code, problem.message, f"/config{problem.pointer}") for problem in kind.check(config)
-    ]
-
-
-def _sentence(violation: Any) -> str:
-    return str(violation.sentence()).replace("The value", "The config", 1)
+    found = list(problems(_checker(kind.key), config)) or kind.check(config)
+    return [Problem(problem.code, problem.message, f"/config{problem.pointer}") for problem in found]
 
 
 def _input_problems(kind: TriggerKind, workflow: Workflow, inputs: Mapping[str, Json]) -> Iterator[Problem]:
