@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from automation.engine.checker import Checker
-from automation.engine.pointers import pointer
+from automation.engine.pointers import document_order, pointer
 from automation.engine.problem import Problem
 from automation.engine.violations import Violation
 from automation.engine.wording import ended, quoted
@@ -36,7 +36,8 @@ class Inputs:
         """Everything wrong with the completed inputs; pointers start at the inputs themselves."""
         if self._checker.is_valid(value):
             return ()
-        return tuple(_problem(violation) for violation in self._checker.violations(value))
+        found = [_problem(violation) for violation in self._checker.violations(value)]
+        return tuple(sorted(found, key=lambda problem: document_order(problem.pointer)))
 
 
 def _problem(violation: Violation) -> Problem:

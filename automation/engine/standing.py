@@ -78,7 +78,8 @@ def _is_lost(need: Need, plan: Plan, results: Results) -> bool:
 def _not_taken(need: Need, results: Results) -> dict[str, Any]:
     result = results[need.step]
     word = result.status.word
-    said = f'"{need.step}" {SAID.get(result.status, "ended as " + word)}'
-    if need.port is not None and result.status is not StepStatus.SKIPPED:
-        said += f', so it did not take "{need.port}"'
-    return {"need": str(need), "status": word, "port": result.port, "message": said}
+    if result.status is StepStatus.SUCCEEDED:
+        said = f'took "{result.port}", not "{need.port}"' if result.port else f'did not take "{need.port}"'
+    else:
+        said = SAID.get(result.status, f"ended as {word}")
+    return {"need": str(need), "status": word, "port": result.port, "message": f'"{need.step}" {said}'}

@@ -15,13 +15,13 @@ def document(*steps: dict[str, Any], **rest: Any) -> dict[str, Any]:
     return {"schema": 1, "steps": list(steps), **rest}
 
 
-def step(name: str, *needs: str, **rest: Any) -> dict[str, Any]:
+def step(name: str, /, *needs: str, **rest: Any) -> dict[str, Any]:
     """A step that succeeds with an empty object, whatever it needs."""
     fields = {"id": name, "uses": "transform", "with": {"set": {}}, **rest}
     return {**fields, "needs": list(needs)} if needs else fields
 
 
-def branch(name: str, *needs: str, when: Any = True, **rest: Any) -> dict[str, Any]:
+def branch(name: str, /, *needs: str, when: Any = True, **rest: Any) -> dict[str, Any]:
     """A condition."""
     return step(name, *needs, uses="condition", **{"with": {"when": when}, **rest})
 
