@@ -13,7 +13,8 @@ from brainops.core.api.openapi import schema_json
 from brainops.core.api.page import SCHEMA_NAME, api_page
 from brainops.core.web.internal import metrics_page
 
-API_ROOMS = ("brainops.core", "brainops.accounts", "integrations", "automation", "webhooks")
+# Webhooks first: theirs is the busiest route, and every pattern that is tried before it costs 1-2 µs.
+API_ROOMS = ("webhooks", "brainops.core", "brainops.accounts", "integrations", "automation")
 
 urlpatterns = [
     *(
