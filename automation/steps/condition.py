@@ -66,6 +66,7 @@ KIND = Kind(
                 "type": "array",
                 "minItems": 1,
                 "maxItems": 100,
+                "examples": [[{"port": "gold", "when": "{{ inputs.level == 'gold' }}"}]],
                 "items": {
                     "type": "object",
                     "additionalProperties": False,

@@ -1,4 +1,4 @@
-"""Refused shapes: fields, types, sizes, kinds and their configuration."""
+"""Refused shapes: fields, types, sizes, inputs."""
 
 import copy
 
@@ -7,7 +7,7 @@ import pytest
 from automation.engine.document import Limits, check_document
 from automation.engine.problem import Problem
 from automation.steps import all_kinds
-from automation.tests.engine.samples import branch, document, step
+from automation.tests.engine.samples import document, step
 
 ORDERS = {
     "schema": 1,
@@ -159,72 +159,6 @@ def test_a_step_is_exactly_one_thing():
     assert refusals({"id": "a"}) == (Problem("one_of", 'Step "a" needs one of "uses", "steps" or "call".', "/steps/0"),)
 
 
-def test_an_unknown_kind_suggests_the_nearest():
-    assert refusals(step("a", uses="transfrom")) == (
-        Problem(
-            "unknown_kind",
-            'Step "a": "transfrom" is no known kind of step. Did you mean "transform"?',
-            "/steps/0/uses",
-        ),
-    )
-
-
-def test_a_missing_value_names_the_kind_that_requires_it():
-    assert refusals(step("a", uses="log", **{"with": {}})) == (
-        Problem(
-            "required",
-            'Step "a": "message" is required by Data › Log. Add it or map it from an earlier step.',
-            "/steps/0/with",
-        ),
-    )
-
-
-def test_constant_parts_are_checked_beside_expressions():
-    config = {"level": "{{ inputs.level }}", "message": 5, "fields": {"a": "{{ inputs.a }}"}, "extra": 1}
-
-    assert refusals(step("a", uses="log", **{"with": config})) == (
-        Problem(
-            "unknown_field",
-            'Step "a": "with.extra" is not a known field. Known: "level", "message" and "fields".',
-            "/steps/0/with/extra",
-        ),
-        Problem("wrong_type", 'Step "a": "with.message" must be a text, got 5.', "/steps/0/with/message"),
-    )
-
-
-def test_an_expression_may_stand_for_a_value_of_any_type():
-    config = {"items": "{{ inputs.list }}", "where": "{{ item }}", "limit": "{{ inputs.limit }}"}
-
-    assert refusals(step("a", uses="filter", **{"with": config})) == ()
-
-
-@pytest.mark.parametrize("when", ["always", "{{ true }} and {{ true }}", "is {{ true }}", ""])
-def test_a_lazy_condition_is_one_expression(when):
-    (problem,) = refusals(branch("a", when=when))
-
-    assert problem.message == (
-        f'Step "a": "with.when" must be one expression such as "{{{{ inputs.total > 100 }}}}", got "{when}".'
-    )
-
-
-def test_the_name_of_a_port_is_written_out():
-    cases = [{"port": "{{ inputs.port }}", "when": True}]
-
-    (problem,) = refusals(branch("a", **{"with": {"cases": cases}}))
-
-    assert problem.pointer == "/steps/0/with/cases/0/port"
-
-
-def test_an_if_is_one_expression():
-    (problem,) = refusals(step("a", **{"if": "inputs.amount > 100"}))
-
-    assert problem == Problem(
-        "constant_condition",
-        'Step "a": "if" must be one expression such as "{{ inputs.amount > 100 }}", got "inputs.amount > 100".',
-        "/steps/0/if",
-    )
-
-
 def test_inputs_are_a_json_schema_of_an_object():
     assert refusals(step("a"), inputs={"type": "array", "properties": {"x": {"type": "strin"}}}) == (
         Problem(
@@ -286,57 +220,6 @@ def test_no_more_problems_are_told_than_the_limit():
 
     assert [problem.pointer for problem in problems] == ["/steps/0/uses", "/steps/1/uses", "/steps/2/uses", ""]
     assert problems[-1].message == "There are 7 more. Repair these and check again."
-
-
-@pytest.mark.parametrize(
-    ("fields", "pointer", "message"),
-    [
-        (
-            {"for_each": {"items": [1]}},
-            "/steps/0/for_each",
-            'Step "a": "for_each" is not available in this version yet. '
-            'Map a list with the kind "transform" ("items" and "each") instead.',
-        ),
-        (
-            {"connection": "shop"},
-            "/steps/0/connection",
-            'Step "a": "connection" is not available in this version yet. Give what the service needs in "with".',
-        ),
-        (
-            {"uses": "approval", "with": {"assignees": ["group:sales"]}},
-            "/steps/0/uses",
-            'Step "a": the kind "approval" is not available in this version yet. Remove the step.',
-        ),
-    ],
-)
-def test_what_the_engine_cannot_run_yet_is_refused_by_name(fields, pointer, message):
-    assert refusals(step("a", **fields)) == (Problem("not_available", message, pointer),)
-
-
-def test_containers_and_calls_are_refused_by_name_but_checked():
-    attempt = {"id": "safe", "try": {"catch": [step("b")]}, "steps": [step("c", uses="lgo")]}
-    repeat = {"id": "poll", "while": {"when": "{{ true }}", "max_iterations": 3, "every": "5s"}, "steps": [step("d")]}
-    call = {"id": "sub", "call": {"workflow": "billing", "version": "1.4.2", "inputs": {"x": 1}}}
-
-    problems = refusals(attempt, repeat, call)
-
-    assert [(problem.code, problem.pointer) for problem in problems] == [
-        ("not_available", "/steps/0/steps"),
-        ("unknown_kind", "/steps/0/steps/0/uses"),
-        ("not_available", "/steps/0/try"),
-        ("not_available", "/steps/1/steps"),
-        ("not_available", "/steps/1/while"),
-        ("not_available", "/steps/2/call"),
-    ]
-
-
-def test_settings_the_engine_cannot_honour_yet_are_refused_by_name():
-    problems = refusals(step("a"), settings={"concurrency": {"limit": 1}, "on_failure": "notify-ops", "timeout": "1h"})
-
-    assert [(problem.code, problem.pointer) for problem in problems] == [
-        ("not_available", "/settings/concurrency"),
-        ("not_available", "/settings/on_failure"),
-    ]
 
 
 def test_all_refusals_come_at_once_in_the_order_of_the_document():
