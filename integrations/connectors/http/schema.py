@@ -14,9 +14,15 @@ CONFIG = {
     "required": ["url"],
     "additionalProperties": False,
     "properties": {
-        "method": {"title": "Method", "enum": list(METHODS), "default": "GET"},
+        "method": {
+            "title": "Method",
+            "description": "GET, HEAD and OPTIONS only read; the others count as effects.",
+            "enum": list(METHODS),
+            "default": "GET",
+        },
         "url": {
             "title": "URL",
+            "description": "The whole address, with http or https.",
             "type": "string",
             "minLength": 1,
             "maxLength": 8192,
@@ -30,6 +36,7 @@ CONFIG = {
         },
         "headers": {
             "title": "Headers",
+            "description": "Sent as they are, beside those that the request needs anyway.",
             "type": "object",
             "additionalProperties": {"type": ["string", "number", "boolean"]},
             "maxProperties": 100,
