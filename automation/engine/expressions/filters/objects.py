@@ -62,12 +62,13 @@ def items_(value: Json, budget: Budget) -> Json:
 )
 def to_object(value: Json, budget: Budget, key: Json = "key", value_: Json = "value") -> Json:
     """Object of pairs."""
+    name_key, value_key = text(key, "needs text for key"), text(value_, "needs text for value")
     made: dict[str, Json] = {}
     for index, pair in enumerate(items(value, budget)):
-        name = pair.get(key) if type(pair) is dict else None
-        if type(name) is not str or value_ not in pair:
+        name = pair.get(name_key) if type(pair) is dict else None
+        if type(name) is not str or value_key not in pair:
             raise Refusal("needs both keys, the first with text", code=Code.TYPE, value=pair).of_item(index)
-        made[name] = pair[value_]
+        made[name] = pair[value_key]
     return made
 
 

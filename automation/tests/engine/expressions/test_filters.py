@@ -196,6 +196,15 @@ def test_filters_beyond_their_examples(source, value):
             'at position 7: |hash knows no such algorithm, got text \'sha265\'. Did you mean "sha256"? Take '
             'sha256, sha512, sha384, sha1, md5.',
         ),
+        (
+            '{{ []|to_object([]) }}',
+            'at position 6: |to_object needs text for key, got a list of 0 items. Convert it with |string.',
+        ),
+        (
+            "{{ [{'key': 1}]|to_object }}",
+            'at position 16: |to_object at item 0 needs both keys, the first with text, got an object with '
+            '1 key.',
+        ),
         ("{{ 5|keys }}", "at position 5: |keys needs an object, got the number 5."),
         (
             "{{ {}|map('upper') }}",
