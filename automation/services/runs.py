@@ -134,5 +134,5 @@ def _already_over(run: Run) -> Conflict:
     return Conflict(
         f"The run has ended already: it is {run.status_word}. Only a run that has not ended can be cancelled.",
         code="run_is_final",
-        details={"status": run.status_word},
+        details={"run_status": run.status_word},
     )
