@@ -29,7 +29,8 @@ def kept_paths(
         or before.get(step.id) != _definition(step)
         or not _stays(step, results.get(step.id), is_restart=restart is not None)
     }
-    again |= _users(new, {name for name in again if _was_usable(name, old, results)})
+    usable = {step.id for step in old.body.steps if _was_usable(step, results.get(step.id))}
+    _spread(again, new, usable, results)
     return frozenset(step.id for step in new.body.steps if step.id not in again)
 
 
@@ -51,21 +52,28 @@ def _stays(step: StepDocument, result: StepResult | None, *, is_restart: bool) -
     return result.status in (StepStatus.SUCCEEDED, StepStatus.SKIPPED)
 
 
-def _was_usable(name: str, old: Document, results: Mapping[str, StepResult]) -> bool:
+def _was_usable(step: StepDocument, result: StepResult | None) -> bool:
     """True when later steps may have used the old result. A step that never ended was used by nobody."""
-    result = results.get(name)
     if result is None:
         return False
     if result.status is StepStatus.FAILED:
-        return any(step.id == name and step.on_error == "continue" for step in old.body.steps)
+        return step.on_error == "continue"
     return result.status in (StepStatus.SUCCEEDED, StepStatus.SKIPPED)
 
 
-def _users(document: Document, names: set[str]) -> set[str]:
-    """All steps that need one of `names`, directly or through others."""
+def _spread(again: set[str], document: Document, usable: set[str], results: Mapping[str, StepResult]) -> None:
+    """Add to `again` what depends on it.
+
+    That is whatever used a result that is done again, and whatever was skipped because of a step that is done again.
+    """
+    skipped = {path for path, result in results.items() if result.status is StepStatus.SKIPPED}
     needs = {step.id: {need.step for need in step.needs} for step in document.body.steps}
-    found, pending = set(), set(names)
-    while pending:
-        pending = {name for name, needed in needs.items() if needed & pending} - found
-        found |= pending
-    return found
+    is_growing = True
+    while is_growing:
+        found = {
+            name
+            for name, needed in needs.items()
+            if name not in again and any(one in usable or name in skipped for one in needed & again)
+        }
+        again |= found
+        is_growing = bool(found)
