@@ -20,11 +20,9 @@ def getter(attribute: Json, lost: Json = MISSING) -> Callable[[Json], Json]:
 
     def take(item: Json) -> Json:
         try:
-            for key in keys:
-                item = item[key]
+            return _follow(item, keys)
         except _LOST:
             return lost
-        return item
 
     return take
 
@@ -33,14 +31,25 @@ def needed(items: list[Json], attribute: Json) -> list[Json]:
     """The part of each item; `items` themselves when `attribute` is null. Refuses an item without it."""
     if attribute is None:
         return items
-    parts = list(map(getter(attribute), items))
-    if MISSING in parts:
-        index = next(i for i, part in enumerate(parts) if part is MISSING)
-        raise lost_attribute(items[index], attribute, index)
-    return parts
+    keys = _keys(attribute)
+    try:
+        if len(keys) == 1:
+            key = keys[0]
+            return [item[key] for item in items]
+        return [_follow(item, keys) for item in items]
+    except _LOST:
+        take = getter(attribute)
+        index = next(i for i, item in enumerate(items) if take(item) is MISSING)
+        raise _lost_attribute(items[index], attribute, index) from None
 
 
-def lost_attribute(item: Json, attribute: Json, index: int) -> Refusal:
+def _follow(item: Json, keys: list[str | int]) -> Json:
+    for key in keys:
+        item = item[key]
+    return item
+
+
+def _lost_attribute(item: Json, attribute: Json, index: int) -> Refusal:
     """Why item `index` of a list has no such part."""
     return Refusal(
         f"finds no such attribute in item {index}",

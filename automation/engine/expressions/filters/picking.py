@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from automation.engine.expressions.attributes import getter, lost_attribute
+from automation.engine.expressions.attributes import getter, needed
 from automation.engine.expressions.budget import Budget
 from automation.engine.expressions.declare import FILTERS, Declared, Example, Function, declare
 from automation.engine.expressions.errors import Code, Refusal
@@ -45,14 +45,11 @@ def map_items(value: Json, budget: Budget, function: Function, *arguments: Json)
 def map_attribute(value: Json, budget: Budget, attribute: Json, default: Json = MISSING) -> Json:
     """One part of each item."""
     rows = items(value, budget)
-    parts = list(map(getter(attribute), rows))
-    budget.grow(_REFERENCE_BYTES * len(parts))
-    if default is not MISSING:
-        return [default if part is MISSING or part is None else part for part in parts]
-    if MISSING in parts:
-        index = next(i for i, part in enumerate(parts) if part is MISSING)
-        raise lost_attribute(rows[index], attribute, index)
-    return parts
+    budget.grow(_REFERENCE_BYTES * len(rows))
+    take = getter(attribute, None)  # refuses what is no attribute
+    if default is MISSING:
+        return needed(rows, attribute)
+    return [default if part is None else part for part in map(take, rows)]
 
 
 @declare(
@@ -116,10 +113,10 @@ def rejectattr(value: Json, budget: Budget, test: Declared, attribute: Json, *ar
 
 
 def _is_truthy(value: Json, _budget: Budget) -> bool:
-    return value is not MISSING and bool(value)
+    return bool(value)
 
 
-TRUTHY = Declared("truthy", "", "The test when none is named.", _is_truthy, (), (), takes_missing=True)
+TRUTHY = Declared("truthy", "", "The test when none is named.", _is_truthy, (), ())
 
 
 def _kept(
@@ -127,6 +124,8 @@ def _kept(
 ) -> list[Json]:
     rows = items(value, budget)
     parts = rows if attribute is None else map(getter(attribute, MISSING if test.takes_missing else None), rows)
+    if test is TRUTHY:
+        return [row for row, part in zip(rows, parts, strict=True) if bool(part) is wanted]
     function = test.function
     index = -1
     kept: list[Json] = []

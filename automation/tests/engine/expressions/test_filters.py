@@ -205,6 +205,7 @@ def test_filters_beyond_their_examples(source, value):
             'at position 16: |to_object at item 0 needs both keys, the first with text, got an object with '
             '1 key.',
         ),
+        ("{{ []|map(attribute=null) }}", "at position 6: |map an attribute is a path of 1 to 200 characters, got null."),
         ("{{ 5|keys }}", "at position 5: |keys needs an object, got the number 5."),
         (
             "{{ {}|map('upper') }}",
