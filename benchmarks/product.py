@@ -56,7 +56,7 @@ class Product:
     def hook(self, workflow: str, **config: Any) -> Hook:
         """Give a workflow a webhook in GitHub's scheme."""
         answer = self.call(
-            "POST", "/triggers", {"workflow": workflow, "kind": "webhook", "config": {"scheme": "github", **config}}
+            "POST", "/triggers", {"workflow_id": workflow, "kind": "webhook", "config": {"scheme": "github", **config}}
         )
         endpoint = answer["webhook"]
         return Hook(self.address, urlsplit(endpoint["url"]).path, endpoint["secret"])

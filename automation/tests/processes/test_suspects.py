@@ -10,7 +10,7 @@ import pytest
 
 from automation.engine.status import RunStatus
 from automation.models import Run
-from automation.tests.processes.conftest import wait_until
+from tests.live import wait_until
 
 pytestmark = pytest.mark.processes
 
