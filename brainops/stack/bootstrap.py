@@ -79,7 +79,9 @@ def _try_install(checkout: Path, folder: Path, locks: Sequence[str]) -> bool:
     files = [part for name in locks for part in ("-r", str(checkout / name))]
     python = str(folder / "bin" / "python")
     if uv := shutil.which("uv"):
-        if _succeeds([uv, "pip", "install", "--quiet", "--python", python, *OPTIONS, *files]):
+        # Compiled now, as pip does: else the first start would do it, and be slow.
+        quick = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
+        if _succeeds([*quick, *OPTIONS, *files]):
             return True
         _say("uv did not manage it; trying pip.")
     # Twice quiet: errors only. Whatever else pip remarks is about the machine's own settings.

@@ -104,12 +104,12 @@ class Launch:
         # Beat waits for the sample run: it takes no part in it, and a start is a scramble for the processor.
         early = [service for service in services if service.name != "beat"]
         children = {service.name: self.supervisor.start(service) for service in early}
-        furnishing = Furnishing(self.place, phases, address, self.report)
-        if not furnishing.is_known:
-            furnishing.make_admin_and_samples()  # while the processes come up
+        furnishing = Furnishing(self.place, phases, self.report)
+        sample = furnishing.known() or furnishing.make()  # while the processes come up
         self._wait_until(Client(address).is_healthy, children["web"], WEB_SECONDS)
         self.report.phase(f"Answering: {', '.join(children)}.")
-        sample = furnishing.finish()
+        if not furnishing.is_accepted(sample, address):
+            sample = furnishing.make()
         self._run_sample(sample, address)
         for service in services:
             if service.name not in children:

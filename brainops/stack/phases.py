@@ -1,9 +1,10 @@
 """Steps of a start that run to an end: migrations and management commands."""
 
+import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -30,9 +31,10 @@ class Phases:
     environment: Mapping[str, str]
     is_stopping: Callable[[], bool]
 
-    def manage(self, *arguments: str) -> str:
-        """Run a management command; what it printed on standard output."""
-        return self.run(arguments[0], [sys.executable, str(CHECKOUT / "manage.py"), *arguments])
+    def manage(self, *commands: Sequence[str]) -> list[str]:
+        """Run management commands one after the other; what each printed on standard output."""
+        answer = self.run("manage", [sys.executable, "-m", "brainops.stack.inside", json.dumps(commands)])
+        return [str(output) for output in json.loads(answer)]
 
     def migrate(self, release: str) -> None:
         """Run the Procfile's release line, one launcher at a time."""

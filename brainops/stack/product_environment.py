@@ -45,6 +45,7 @@ def child_environment(settings: Mapping[str, str]) -> dict[str, str]:
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONUNBUFFERED": "1",
+        "DJANGO_SETTINGS_MODULE": "brainops.settings",  # not another project's, left in the shell
         # macOS kills forked children that touch its frameworks without this (celery#4113).
         **({"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"} if sys.platform == "darwin" else {}),
         **settings,

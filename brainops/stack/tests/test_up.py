@@ -49,7 +49,6 @@ def toy(tmp_path):
     checkout = tmp_path / "checkout"
     shutil.copytree(HERE / "toy", checkout)
     shutil.copytree(HERE.parent, checkout / "brainops/stack", ignore=shutil.ignore_patterns("tests", "__pycache__"))
-    (checkout / "brainops/__init__.py").touch()
     toy = Toy(checkout, tmp_path / "data")
     yield toy
     toy.run("down")
