@@ -13,6 +13,7 @@ from automation.engine.expressions.template import Template, compile_template
 from automation.engine.expressions.values import Json, Scope
 
 _DEEPEST = 100
+_MOST_ERRORS = 100  # nobody reads more, and each costs a compilation
 
 Leaf = Callable[[Scope, Budget], Json]
 
@@ -53,7 +54,7 @@ def compile_tree(value: Json) -> Tree:
 
 
 def tree_errors(value: Json) -> tuple[ExpressionError, ...]:
-    """Everything that `compile_tree` would refuse, in document order."""
+    """What `compile_tree` would refuse, in document order; after a hundred it stops looking."""
     builder = _Builder()
     builder.build(value, "", 1)
     return tuple(builder.errors)
@@ -102,6 +103,8 @@ class _Builder:
         self.errors.append(ExpressionError.from_refusal(refusal, source).in_tree(pointer))
 
     def _leaf(self, source: str, pointer: str) -> Leaf | None:
+        if len(self.errors) >= _MOST_ERRORS:
+            return None
         try:
             template = compile_template(source)
         except ExpressionError as error:

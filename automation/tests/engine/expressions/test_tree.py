@@ -92,6 +92,10 @@ def test_all_errors_are_found_at_once():
     ]
 
 
+def test_no_more_than_a_hundred_errors_are_told():
+    assert len(tree_errors([f"{{{{ {index} + }}}}" for index in range(1000)])) == 100
+
+
 def test_a_tree_with_errors_is_not_compiled():
     with pytest.raises(ExpressionError) as caught:
         compile_tree({"a": {"b": "{{ 1 + }}"}})
