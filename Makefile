@@ -8,11 +8,10 @@ PYTHON := $(BIN)/python
 # Tools load the settings without a server: the defaults for debugging will do.
 FOR_TOOLS := BRAINOPS_DEBUG=1
 ROOMS := brainops integrations automation webhooks
-SCHEMA := docs/openapi.yaml
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help develop lint format types imports migrations test bench chaos schema lock
+.PHONY: help develop lint format types imports generated test bench chaos schema lock
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -20,7 +19,7 @@ help:  ## this list
 develop:  ## install the tools for working on BrainOps
 	@bin/brainops develop
 
-lint: develop imports types migrations  ## everything that can be checked without running the product
+lint: develop imports types generated  ## everything that can be checked without running the product
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	sh -n bin/brainops
@@ -36,8 +35,9 @@ types: develop
 imports: develop
 	$(BIN)/lint-imports --config .importlinter
 
-migrations: develop
+generated: develop  ## migrations and schema are what the code says
 	$(FOR_TOOLS) $(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(FOR_TOOLS) $(PYTHON) manage.py export_schema --check
 
 test:  ## the fast suite, on servers of its own
 	bin/brainops test
@@ -49,7 +49,7 @@ chaos: develop  ## kill what can be killed, and count what was lost
 	$(PYTHON) -m pytest -n0 -m "processes or slow" tests/chaos
 
 schema: develop  ## write the API's OpenAPI document from the code
-	$(FOR_TOOLS) $(PYTHON) manage.py spectacular --fail-on-warn --validate --file $(SCHEMA)
+	$(FOR_TOOLS) $(PYTHON) manage.py export_schema
 
 lock:  ## resolve the pins anew; needs uv
 	$(COMPILE) requirements.txt -o requirements.lock
