@@ -117,5 +117,6 @@ def _json(body: object, status: int, headers: dict[str, str] | None = None) -> H
     return HttpResponse(orjson.dumps(body), status=status, content_type="application/json", headers=headers)
 
 
+receive_view.reads_chunks = True  # type: ignore[attr-defined]  # see core.web.context
 receive_view.cls = ReceiveDescription  # type: ignore[attr-defined]  # what drf-spectacular reads
 receive_view.initkwargs = {}  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from time import perf_counter
+from typing import Any
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
@@ -46,6 +47,12 @@ class RequestContext:
         response.headers["X-Request-Id"] = request_id
         return response
 
+    def process_view(self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
+        """Refuse a body of unknown length, which WSGI shows as empty, unless the view reads it in chunks itself."""
+        if "HTTP_TRANSFER_ENCODING" not in request.META or request.META.get("CONTENT_LENGTH"):
+            return None
+        return None if getattr(view, "reads_chunks", False) else problem_response(LengthRequired())
+
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a refusal raised by a view that is not DRF's. Anything unknown goes on to Django's 500."""
         known = error if isinstance(error, AppError) else as_unavailable(error)
@@ -78,9 +85,6 @@ def _refuse(request: HttpRequest) -> HttpResponse | None:
         request.get_host()
     except DisallowedHost:
         return problem_response(InvalidInput("This server is not known by that host name.", code="unknown_host"))
-    if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
-        # WSGI would show the views an empty body
-        return problem_response(LengthRequired())
     _drop_slash(request)
     return None
 
