@@ -1,14 +1,17 @@
-"""The admin site of BrainOps."""
+"""The admin site of BrainOps and its navigation."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.db.models.base import ModelBase
+from django.http import HttpRequest
+from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
 # Beat's tables are written from the settings alone; a task put in by hand would run whatever Celery knows by name.
-_HIDDEN_APPS = frozenset({"django_celery_beat"})
+# So the package's own pages, which edit, are not registered; ours (automation/admin/beat.py) only show.
+_LOOK_ONLY_APPS = frozenset({"django_celery_beat"})
 
 
 class BrainOpsSite(UnfoldAdminSite):
@@ -19,7 +22,63 @@ class BrainOpsSite(UnfoldAdminSite):
     index_title = "Overview"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Register models, except those nobody should edit."""
+        """Register models, except for pages that edit what nobody should edit."""
         models: Any = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
-        shown = [model for model in models if model._meta.app_label not in _HIDDEN_APPS]
+        may_all = getattr(admin_class, "only_shows", False)
+        shown = [model for model in models if may_all or model._meta.app_label not in _LOOK_ONLY_APPS]
         super().register(shown, admin_class, **options)
+
+
+# title: [(item, icon, name of the page, permission that shows it)]
+_SIDEBAR: dict[str, list[tuple[str, str, str, str]]] = {
+    "": [("Overview", "monitoring", "index", "")],
+    "Automate": [
+        ("Workflows", "account_tree", "automation_workflow_changelist", "automation.view_workflow"),
+        ("Runs", "play_circle", "automation_run_changelist", "automation.view_run"),
+        ("Triggers", "bolt", "automation_trigger_changelist", "automation.view_trigger"),
+        ("Firing ledger", "event_available", "automation_trigger_ledger", "automation.view_trigger"),
+    ],
+    "Webhooks": [
+        ("Endpoints", "webhook", "webhooks_webhookendpoint_changelist", "webhooks.view_webhookendpoint"),
+        ("Events", "inbox", "webhooks_webhookevent_changelist", "webhooks.view_webhookevent"),
+    ],
+    "Operate": [
+        ("Workers", "memory", "automation_worker_changelist", "automation.view_worker"),
+        ("Beat", "timer", "django_celery_beat_periodictask_changelist", "django_celery_beat.view_periodictask"),
+    ],
+    "Govern": [
+        ("Audit log", "policy", "audit_auditentry_changelist", "audit.view_auditentry"),
+        ("Workspaces", "domain", "accounts_workspace_changelist", "accounts.view_workspace"),
+        ("Members", "groups", "accounts_membership_changelist", "accounts.view_membership"),
+        ("Users", "person", "accounts_user_changelist", "accounts.view_user"),
+        ("API keys", "key", "accounts_apikey_changelist", "accounts.view_apikey"),
+        ("Sessions", "devices", "accounts_loginsession_changelist", "accounts.view_loginsession"),
+        ("Groups", "badge", "auth_group_changelist", "auth.view_group"),
+        ("API reference", "api", "api-page", ""),
+    ],
+}
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The navigation of the admin: only what this person may see."""
+    groups = []
+    for title, entries in _SIDEBAR.items():
+        items = [
+            {"title": item, "icon": icon, "link": _address(name), "active": _is_current(request, _address(name))}
+            for item, icon, name, permission in entries
+            if not permission or request.user.has_perm(permission)  # type: ignore[union-attr]
+        ]
+        groups.append({"title": title, "items": items})
+    return groups
+
+
+def _address(name: str) -> str:
+    return reverse(name if name == "api-page" else f"admin:{name}")
+
+
+def _is_current(request: HttpRequest, address: str) -> bool:
+    """True for the page itself and those below it; the ledger lies below triggers, but is an entry of its own."""
+    if address == reverse("admin:index"):
+        return request.path == address
+    ledger = reverse("admin:automation_trigger_ledger")
+    return request.path.startswith(address) and (not request.path.startswith(ledger) or address == ledger)

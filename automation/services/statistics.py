@@ -118,6 +118,11 @@ def run_counts(workflow_ids: Sequence[UUID], *, hours: int = WINDOW_HOURS) -> di
     return dict(_rows(overview.COUNT_SINCE, (list(workflow_ids), hours)))
 
 
+def tags_in_use(*, most: int) -> list[str]:
+    """The tags that most workflows have, in order of the alphabet."""
+    return sorted(tag for (tag,) in _rows(overview.TAGS, (most,)))
+
+
 def live_workers() -> QuerySet[Worker]:
     """The workers that are there, each with `silence`: the time since its last heartbeat on the database's clock."""
     return with_silence(Worker.objects.filter(state__in=(WorkerState.LIVE, WorkerState.DRAINING))).order_by("name")

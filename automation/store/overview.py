@@ -43,3 +43,8 @@ COUNT_SINCE = """
 select workflow_id, count(*) from automation_run
 where workflow_id = any(%s) and created_at > now() - make_interval(hours => %s) group by workflow_id
 """
+
+TAGS = """
+select tag from automation_workflow, jsonb_array_elements_text(tags) as tag
+group by tag order by count(*) desc, tag limit %s
+"""

@@ -1,0 +1,85 @@
+"""How states look: a word, an icon and a tone, always all three. The one table behind pills, bars and tiles.
+
+Tones are named by meaning, not by colour; `tokens.css` gives each its colours in the light and the dark theme.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from automation.engine.status import RunStatus, StepStatus, WaitKind
+from automation.models import WorkerState
+from automation.models.firing import FiringDecision
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`icon` is a name of Material Symbols; `tone` is success, danger, warning, info or neutral."""
+
+    word: str
+    icon: str
+    tone: str
+    is_dashed: bool = False  # never happened, or was called off
+
+
+RUNS = {
+    RunStatus.QUEUED: Look("Queued", "schedule", "neutral"),
+    RunStatus.BLOCKED: Look("Blocked by a limit", "traffic", "warning"),
+    RunStatus.SUSPECT: Look("Waits to run alone", "quarantine", "warning"),
+    RunStatus.RUNNING: Look("Running", "progress_activity", "info"),
+    RunStatus.WAITING: Look("Waiting", "hourglass_top", "warning"),
+    RunStatus.SUCCEEDED: Look("Succeeded", "check_circle", "success"),
+    RunStatus.FAILED: Look("Failed", "error", "danger"),
+    RunStatus.CANCELLED: Look("Cancelled", "block", "neutral", is_dashed=True),
+    RunStatus.TIMED_OUT: Look("Timed out", "timer_off", "danger"),
+}
+WAITS = {
+    WaitKind.TIMER: Look("Waits for a timer", "hourglass_top", "warning"),
+    WaitKind.RETRY: Look("Waits to retry", "autorenew", "warning"),
+    WaitKind.APPROVAL: Look("Needs approval", "front_hand", "warning"),
+    WaitKind.SIGNAL: Look("Waits for a signal", "notifications", "warning"),
+    WaitKind.CHILD: Look("Waits for another run", "account_tree", "warning"),
+}
+STEPS = {
+    StepStatus.STARTED: Look("Started", "progress_activity", "info"),
+    StepStatus.WAITING: Look("Waiting", "hourglass_top", "warning"),
+    StepStatus.RETRYING: Look("Retrying", "autorenew", "warning"),
+    StepStatus.SUCCEEDED: Look("Succeeded", "check_circle", "success"),
+    StepStatus.FAILED: Look("Failed", "error", "danger"),
+    StepStatus.SKIPPED: Look("Skipped", "do_not_disturb_on", "neutral", is_dashed=True),
+    StepStatus.UNKNOWN: Look("Outcome unknown", "help", "danger"),
+    StepStatus.CANCELLED: Look("Cancelled", "block", "neutral", is_dashed=True),
+}
+STEP_RUNNING = Look("Running", "progress_activity", "info")
+STEP_PENDING = Look("Not started", "circle", "neutral")
+STEP_NEVER = Look("Not run", "circle", "neutral", is_dashed=True)
+
+WORKERS = {
+    WorkerState.LIVE: Look("Live", "check_circle", "success"),
+    WorkerState.DRAINING: Look("Draining", "pause_circle", "warning"),
+    WorkerState.DEAD: Look("Declared dead", "error", "danger"),
+    WorkerState.GONE: Look("Stopped", "stop_circle", "neutral", is_dashed=True),
+}
+FIRINGS = {
+    FiringDecision.RAN: Look("Ran", "check_circle", "success"),
+    FiringDecision.MISSED: Look("Missed", "history_toggle_off", "warning"),
+    FiringDecision.INACTIVE: Look("Workflow off", "pause_circle", "neutral", is_dashed=True),
+    FiringDecision.REFUSED: Look("Refused", "error", "danger"),
+}
+ON = Look("Active", "check_circle", "success")
+OFF = Look("Paused", "pause_circle", "warning")
+ARCHIVED = Look("Archived", "inventory_2", "neutral", is_dashed=True)
+
+
+def run_look(status: int, wait_kind: int | None = None) -> Look:
+    """How a run looks; a waiting one says what it waits for."""
+    if status == RunStatus.WAITING and wait_kind is not None:
+        return WAITS[WaitKind(wait_kind)]
+    return RUNS[RunStatus(status)]
+
+
+def workflow_look(*, is_active: bool, is_archived: bool) -> Look:
+    """How a workflow looks."""
+    if is_archived:
+        return ARCHIVED
+    return ON if is_active else OFF
