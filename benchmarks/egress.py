@@ -22,7 +22,7 @@ from collections.abc import Callable
 
 from benchmarks.figures import machine, show
 
-BODY = json.dumps({"order": {"id": 1042, "total": 99.5, "items": ["a", "b", "c"]}, "branch": "main"}).encode()
+BODY = b'{"order":{"id":1042,"total":99.5,"items":["a","b","c"]},"branch":"main"}'
 HEADERS = {"Content-Type": "application/json", "Idempotency-Key": "bo_0123456789abcdef0123456789abcdef"}
 ANSWER = (
     b"HTTP/1.1 200 OK\r\nServer: bench\r\nDate: Sun, 22 Nov 2026 12:00:00 GMT\r\nContent-Type: application/json\r\n"
@@ -55,7 +55,7 @@ def _answer(selector, connection, unread) -> None:
         unread.pop(connection)
         return
     unread[connection] += data
-    head, end, body = unread[connection].partition(b"\r\n\r\n")
+    _head, end, body = unread[connection].partition(b"\r\n\r\n")
     if end and len(body) >= len(BODY):
         unread[connection] = body[len(BODY) :]
         connection.sendall(ANSWER)

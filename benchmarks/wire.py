@@ -35,6 +35,7 @@ class Receiver:
     on_request: Callable[[bytes, bytes], Awaitable[None] | None]
     port: int = 0
     count: int = 0
+    callers: set[asyncio.BaseTransport] = field(default_factory=set, repr=False)
     _server: asyncio.Server | None = field(default=None, repr=False)
 
     async def start(self) -> None:
@@ -44,9 +45,11 @@ class Receiver:
         self.port = self._server.sockets[0].getsockname()[1]
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening and hang up."""
         if self._server:
             self._server.close()
+        for transport in list(self.callers):
+            transport.close()
 
 
 class _Inbound(asyncio.Protocol):
@@ -58,6 +61,11 @@ class _Inbound(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._receiver.callers.add(transport)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        if self._transport:
+            self._receiver.callers.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
