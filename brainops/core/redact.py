@@ -28,14 +28,20 @@ _HARMLESS_KEY = re.compile(
 _URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)(?=@)")
 _SHORTEST = 6  # characters; masking shorter values would mask half of every text
 _DEPTH = 40
+_MOST_IN_PATTERN = 60  # forms; about six secrets
 
 
 class SecretValues:
-    """The secrets this process knows, in all the forms they may appear in. Thread-safe."""
+    """The secrets this process knows, in all the forms they may appear in. Thread-safe.
+
+    A few are found by one pattern. Compiling one for 400 secrets takes 0.4 s, and each new secret needs a new one, so
+    many are found by how they begin: some 30 µs for a line of 90 characters, however many they are.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._forms: set[str] = set()
+        self._by_start: dict[str, tuple[str, ...]] = {}
         self._pattern: re.Pattern[str] | None = None
 
     def register(self, value: str) -> None:
@@ -43,19 +49,40 @@ class SecretValues:
         if len(value) < _SHORTEST or value in self._forms:
             return
         with self._lock:
-            self._forms |= set(_forms(value))
-            longest_first = sorted(self._forms, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            for form in set(_forms(value)) - self._forms:
+                start = form[:_SHORTEST]
+                self._by_start[start] = _longest_first((*self._by_start.get(start, ()), form))
+                self._forms.add(form)
+            is_few = len(self._forms) <= _MOST_IN_PATTERN
+            self._pattern = re.compile("|".join(map(re.escape, _longest_first(self._forms)))) if is_few else None
 
     def mask(self, text: str) -> str:
         """The text without any registered secret."""
         pattern = self._pattern
-        return pattern.sub(MASK, text) if pattern else text
+        if pattern:
+            return pattern.sub(MASK, text)
+        return self._mask_by_start(text) if self._by_start else text
 
     def forget_all(self) -> None:
         """Forget every secret (for tests, and after a key rotation)."""
         with self._lock:
-            self._forms, self._pattern = set(), None
+            self._forms, self._by_start, self._pattern = set(), {}, None
+
+    def _mask_by_start(self, text: str) -> str:
+        parts, done, at = [], 0, 0
+        while at <= len(text) - _SHORTEST:
+            forms = self._by_start.get(text[at : at + _SHORTEST], ())
+            found = next((form for form in forms if text.startswith(form, at)), None)
+            if found is None:
+                at += 1
+                continue
+            parts += [text[done:at], MASK]
+            at = done = at + len(found)
+        return "".join([*parts, text[done:]])
+
+
+def _longest_first(forms: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 _known = SecretValues()

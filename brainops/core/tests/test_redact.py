@@ -13,9 +13,11 @@ from brainops.core import redact
 SECRET = 'hunter2/"ü+='  # holds what URL, JSON and base64 each write differently
 
 
-@pytest.fixture(autouse=True)
-def registered():
+@pytest.fixture(autouse=True, params=[0, 100], ids=["few secrets", "many secrets"])
+def registered(request):
     redact.forget_all()
+    for number in range(request.param):
+        redact.register(f"another-secret-number-{number}")
     redact.register(SECRET)
     yield
     redact.forget_all()
