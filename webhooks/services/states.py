@@ -49,9 +49,9 @@ class EndpointState:
 
     def secrets_at(self, moment: datetime) -> tuple[str, ...]:
         """The secrets that are good at a moment."""
-        if self.previous_secret and self.previous_valid_until and moment < self.previous_valid_until:
-            return (self.secret, self.previous_secret)
-        return (self.secret,) if self.secret else ()
+        is_grace = self.previous_valid_until is not None and moment < self.previous_valid_until
+        candidates = (self.secret, self.previous_secret if is_grace else None)
+        return tuple(secret for secret in candidates if secret)
 
 
 def load(endpoint_id: UUID) -> EndpointState:
