@@ -95,17 +95,21 @@ def scopes_allow(scopes: Collection[str], permission: Permission) -> bool:
     return permission in scopes or ALL_SCOPES in scopes or f"{noun}:*" in scopes
 
 
-def check_scopes(scopes: Iterable[str]) -> list[str]:
-    """The scopes without repeats, in order. Raises InvalidInput that names every unknown one."""
-    wanted = list(dict.fromkeys(scopes))
+def check_scopes(scopes: Iterable[str], *, pointer: str = "") -> list[str]:
+    """The scopes without repeats, in order. Raises InvalidInput that names every unknown one.
+
+    `pointer` is where the list stands in the body.
+    """
+    given = list(scopes)
+    known = known_scopes()
     problems = [
-        Problem("unknown_scope", f"The scope {scope!r} is not known. Known: {', '.join(known_scopes())}.", f"/{index}")
-        for index, scope in enumerate(wanted)
-        if scope not in known_scopes()
+        Problem("unknown_scope", f"The scope {scope!r} is not known. Known: {', '.join(known)}.", f"{pointer}/{index}")
+        for index, scope in enumerate(given)
+        if scope not in known
     ]
     if problems:
         raise InvalidInput.from_problems(problems)
-    return wanted
+    return list(dict.fromkeys(given))
 
 
 def known_scopes() -> list[str]:

@@ -52,7 +52,7 @@ def create(
         raise PermissionDenied("A key belongs to a user; the system itself cannot have one.")
     if role.rank > caller.role.rank:
         _refuse("role", f"Your role is {caller.role}; a key cannot have the higher role {role}.")
-    wanted = policy.check_scopes(scopes)
+    wanted = policy.check_scopes(scopes, pointer="/scopes")
     _check_no_wider(caller, wanted)
     if expires_at is not None and expires_at <= clock.now():
         _refuse("expires_at", f"expires_at must lie in the future, got {expires_at.isoformat()}.")
@@ -137,9 +137,9 @@ _FIND = """
 def recognise(text: str) -> Caller:
     """The caller behind a key. Raises NotAuthenticated, the same for unknown, wrong, expired and revoked."""
     refusal = NotAuthenticated("The API key is not valid. It may be mistyped, expired or revoked.", code="key_invalid")
-    if len(text) != _LENGTH or not text.isascii():
-        raise refusal
     prefix = text[len(MARK) : len(MARK) + _PREFIX_LETTERS]
+    if len(text) != _LENGTH or not (text.isascii() and prefix.isalnum()):
+        raise refusal
     with connection.cursor() as cursor:
         cursor.execute(_FIND, {"prefix": prefix})
         row = cursor.fetchone()

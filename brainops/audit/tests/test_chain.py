@@ -185,7 +185,9 @@ def test_a_cut_end_is_found_by_the_chains_own_end():
     last = entries(3)[2]
     seal_everything()
 
-    tamper(f"delete from audit_auditseal where entry_id = {last.id}", f"delete from audit_auditentry where id = {last.id}")
+    tamper(
+        f"delete from audit_auditseal where entry_id = {last.id}", f"delete from audit_auditentry where id = {last.id}"
+    )
 
     assert faults() == [("cut", 2)]
 

@@ -5,6 +5,7 @@ A cursor stays right while rows come and go, and costs the same on page one and 
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -41,6 +42,15 @@ class CursorPages(CursorPagination):
         if not (given.isascii() and given.isdigit() and len(given) < 5 and 1 <= int(given) <= LARGEST_PAGE):
             raise _invalid("limit", f"limit must be a whole number from 1 to {LARGEST_PAGE}, got {given[:20]!r}.")
         return int(given)
+
+    def decode_cursor(self, request: Request) -> Any:
+        """The cursor of the request. Raises ValueError for a text that we never make."""
+        encoded = request.query_params.get(self.cursor_query_param)
+        if encoded is not None and not base64.b64decode(
+            encoded, validate=True
+        ):  # the base class drops what is no base64
+            raise ValueError("an empty cursor")
+        return super().decode_cursor(request)
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         """The rows of the page. A cursor that was not made by us is refused, whatever stands in it."""

@@ -83,7 +83,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url, reason",
+    ("url", "reason"),
     [
         ("mysql://user:hunter22@host/name", "must be a URL that starts with postgres:// or postgresql://"),
         ("postgres:///name", "names a host"),
@@ -120,7 +120,7 @@ def test_a_key_ring_keeps_its_order():
 
 
 @pytest.mark.parametrize(
-    "given, reason",
+    ("given", "reason"),
     [
         ("just-a-key", "entry 1 must look like id:key"),
         ("a b:" + KEY, "entry 1 must look like id:key"),
@@ -145,7 +145,12 @@ def settings_with(**changes: str | None) -> subprocess.CompletedProcess[str]:
         if value is None:
             environment.pop(name, None)
     return subprocess.run(
-        [sys.executable, "-c", "import brainops.settings"], capture_output=True, text=True, env=environment, timeout=60
+        [sys.executable, "-c", "import brainops.settings"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
     )
 
 
@@ -186,6 +191,7 @@ def test_production_settings_pass_djangos_deployment_check():
 
     result = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        check=False,
         capture_output=True,
         text=True,
         env=environment,

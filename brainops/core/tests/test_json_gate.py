@@ -21,7 +21,7 @@ def problems_of(body: bytes, limits: Limits = LIMITS) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "body, problems",
+    ("body", "problems"),
     [
         (b'{"a": 1, "a": 2}', [("duplicate_key", "/a")]),
         (b'{"a":1,"a" :2}', [("duplicate_key", "/a")]),  # one `":` and one key: only the blank tells
@@ -175,11 +175,11 @@ def test_whatever_can_be_stored_comes_through_unchanged(value, indent, is_ascii,
 @example(b"[" * 100_000)
 def test_no_bytes_make_anything_but_a_value_or_a_refusal(body):
     try:
-        value = json_gate.read(body, LIMITS)
+        outcome = json_gate.encode(json_gate.read(body, LIMITS))
     except MalformedJson as refusal:
-        assert refusal.problems
-    else:
-        assert json_gate.encode(value)
+        outcome = refusal.problems
+
+    assert outcome
 
 
 TOKENS = st.sampled_from([*'[]{},:"\\ \n', '"a"', '"a":', '"b" :', "1", "NaN", "null", "\\u0000", "\\ud800", "1e999"])
@@ -188,17 +188,18 @@ TOKENS = st.sampled_from([*'[]{},:"\\ \n', '"a"', '"a":', '"b" :', "1", "NaN", "
 @given(st.lists(TOKENS, max_size=40).map("".join))
 def test_the_gate_agrees_with_the_standard_library_about_what_json_is(text):
     try:
-        strict = json.loads(text, parse_constant=lambda word: 1 / 0, object_pairs_hook=list)
+        json.loads(text, parse_constant=lambda word: 1 / 0)
+        is_json = True
     except (ValueError, ZeroDivisionError):
-        strict = None
+        is_json = False
     try:
         json_gate.read(text.encode(), LIMITS)
-        accepted = True
+        is_taken = True
     except MalformedJson:
-        accepted = False
+        is_taken = False
 
     # whatever we take, the standard library takes; what it takes and we refuse holds a duplicate, a NUL or the like
-    assert not accepted or strict is not None
+    assert is_json or not is_taken
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["1", '"x:"', '"\\":"', '{"a":1}'])), max_size=5))

@@ -25,9 +25,9 @@ from brainops.core.web.problem_json import problem_body
 
 raised: dict[str, Callable[[], Exception]] = {
     "invalid": lambda: errors.InvalidInput.from_problems([Problem("a", "First.", "/x"), Problem("b", "Second.", "/y")]),
-    "unauthenticated": lambda: errors.NotAuthenticated(),
-    "denied": lambda: errors.PermissionDenied(),
-    "missing": lambda: Http404(),
+    "unauthenticated": errors.NotAuthenticated,
+    "denied": errors.PermissionDenied,
+    "missing": Http404,
     "stale": lambda: errors.VersionMismatch("Old.", details={"present": "1.2.0"}, headers={"ETag": '"1.2.0"'}),
     "throttled": lambda: Throttled(wait=2.2),
     "suspicious": lambda: SuspiciousOperation("x"),
@@ -148,7 +148,7 @@ def test_extra_members_and_headers_are_carried(client):
     assert (response.json()["present"], response.headers["ETag"]) == ("1.2.0", '"1.2.0"')
 
 
-@pytest.mark.parametrize("kind, seconds", [("throttled", "3"), ("away", "5")])  # 2.2 s is rounded up
+@pytest.mark.parametrize(("kind", "seconds"), [("throttled", "3"), ("away", "5")])  # 2.2 s is rounded up
 def test_a_refusal_that_passes_says_when_to_come_back(client, kind, seconds):
     assert client.get(f"/api/drf/{kind}").headers["Retry-After"] == seconds
 
@@ -238,7 +238,7 @@ def pg_error(code: str) -> OperationalError:
 
 
 @pytest.mark.parametrize(
-    "error, code",
+    ("error", "code"),
     [
         (OperationalError("could not connect"), "database_unavailable"),
         (pg_error("57P01"), "database_unavailable"),  # admin shutdown

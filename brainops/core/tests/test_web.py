@@ -57,7 +57,7 @@ def test_a_page_has_a_content_policy_of_its_own(client):
 
 
 @pytest.mark.parametrize(
-    "proxies, forwarded, client",
+    ("proxies", "forwarded", "client"),
     [
         (0, "", "10.0.0.9"),
         (0, "6.6.6.6", "10.0.0.9"),  # nobody in front: the header is the client's own invention
@@ -78,7 +78,7 @@ def test_the_client_is_whom_our_own_proxies_saw(settings, proxies, forwarded, cl
 
 
 @pytest.mark.parametrize(
-    "ip, network",
+    ("ip", "network"),
     [("203.0.113.7", "203.0.113.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("", "unknown")],
 )
 def test_one_subscriber_counts_as_one_network(ip, network):
