@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from automation.engine.advance import Verdict
@@ -11,7 +12,8 @@ from automation.engine.durations import duration_text
 from automation.engine.expressions import Budget, ExpressionError
 from automation.engine.plan import Plan
 from automation.engine.prepare import expression_details
-from automation.engine.status import RunStatus
+from automation.engine.results import StepResult
+from automation.engine.status import RunStatus, StepStatus
 
 Json = Any
 
@@ -38,6 +40,16 @@ def finish(plan: Plan, scope: Mapping[str, Json], verdict: Verdict) -> Finished:
         return Finished(
             RunStatus.FAILED, error=_error("output_expression", said, "user", details=expression_details(error))
         )
+
+
+def left_behind(results: Iterable[StepResult], *, now: datetime) -> tuple[StepResult, ...]:
+    """The rows of steps that waited or were to be retried when their run ended: cancelled, with the reason."""
+    reason = {"type": "run_ended", "message": "The run ended before this step did."}
+    return tuple(
+        replace(row, status=StepStatus.CANCELLED, until=None, reason=reason, finished_at=now)
+        for row in results
+        if not row.status.is_final
+    )
 
 
 def timed_out(plan: Plan) -> Finished:

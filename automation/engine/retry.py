@@ -41,7 +41,7 @@ class RetryPolicy:
             initial_seconds=initial,
             max_seconds=parse_duration(fields["max"]) if "max" in fields else max(initial, DEFAULT_POLICY.max_seconds),
             jitter=fields.get("jitter", DEFAULT_POLICY.jitter),
-            classes=frozenset(map(ErrorClass, fields["on"])) if "on" in fields else DEFAULT_CLASSES,
+            classes=frozenset(map(ErrorClass, fields["errors"])) if "errors" in fields else DEFAULT_CLASSES,
             is_unsafe=fields.get("unsafe", False),
         )
 

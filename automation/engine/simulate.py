@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any
 
 from automation.engine.attempt import Surroundings, attempt
-from automation.engine.finish import Finished, finish, timed_out
+from automation.engine.finish import Finished, finish, left_behind, timed_out
 from automation.engine.idempotency import idempotency_key
 from automation.engine.kinds import Fail, LogLine
 from automation.engine.plan import Plan, PlannedStep
@@ -31,8 +31,8 @@ Choose = Callable[[Sequence[PlannedStep]], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
-    """What a run is made of: its start, and how the driver behaves.
+class Setup:
+    """What a simulated run starts from, and how its driver behaves.
 
     `results` are rows that survived an earlier attempt at the run. `choose` picks which ready step runs next;
     `on_row` sees every row as it comes and may stop the run by raising.
@@ -50,7 +50,7 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class FlowResult:
+class Simulated:
     """How a simulated run ended. `logs` pairs each line with its step, `attempts` lists each attempt in order."""
 
     finished: Finished
@@ -61,34 +61,34 @@ class FlowResult:
     finished_at: datetime
 
 
-def run_flow(plan: Plan, flow: Flow) -> FlowResult:
+def run_flow(plan: Plan, setup: Setup) -> Simulated:
     """Run a plan to its end. Waits and retries move the clock instead of taking time."""
-    return _Driver(plan, flow).run()
+    return _Driver(plan, setup).run()
 
 
 class _Driver:
-    def __init__(self, plan: Plan, flow: Flow) -> None:
+    def __init__(self, plan: Plan, setup: Setup) -> None:
         self._plan = plan
-        self._flow = flow
-        self._now = flow.now
+        self._setup = setup
+        self._now = setup.now
         self._order = count()
         self._waiting: list[tuple[datetime, int, StepResult]] = []
         self._logs: list[tuple[str, LogLine]] = []
         self._attempts: list[tuple[str, int]] = []
         self._response: Json = None
-        self._progress = Progress(plan, flow.results)
-        inputs = plan.inputs.complete(flow.inputs)
-        run = {"started_at": flow.now.isoformat(), **flow.run}
-        self._scope = new_scope(plan, inputs=inputs, trigger=flow.trigger, run=run, results=flow.results)
+        self._progress = Progress(plan, setup.results)
+        inputs = plan.inputs.complete(setup.inputs)
+        run = {"started_at": setup.now.isoformat(), **setup.run}
+        self._scope = new_scope(plan, inputs=inputs, trigger=setup.trigger, run=run, results=setup.results)
         limit = plan.settings.timeout_seconds
-        self._deadline = flow.now + timedelta(seconds=limit) if limit else None
+        self._deadline = setup.now + timedelta(seconds=limit) if limit else None
 
-    def run(self) -> FlowResult:
-        self._take_up(self._flow.results)
+    def run(self) -> Simulated:
+        self._take_up(self._setup.results)
         finished = self._loop()
-        return FlowResult(
-            finished, self._progress.results, tuple(self._logs), self._response, tuple(self._attempts), self._now
-        )
+        rows = self._progress.results
+        rows |= {row.path: row for row in left_behind(rows.values(), now=self._now)}
+        return Simulated(finished, rows, tuple(self._logs), self._response, tuple(self._attempts), self._now)
 
     def _take_up(self, results: Iterable[StepResult]) -> None:
         """Go on where an earlier driver stopped: timers run on, and what it was in the middle of is lost."""
@@ -108,7 +108,7 @@ class _Driver:
                 return finish(self._plan, self._scope, verdict)
             ready += self._progress.take_ready()
             if ready:
-                self._start(ready.pop(self._flow.choose(ready)), 1)
+                self._start(ready.pop(self._setup.choose(ready)), 1)
             elif not self._wake_next():
                 return timed_out(self._plan)
 
@@ -145,11 +145,11 @@ class _Driver:
     def _around(self, step: PlannedStep) -> Surroundings:
         return Surroundings(
             scope=self._scope,
-            idempotency_key=idempotency_key(self._flow.secret, str(self._flow.run.get("id")), step.path),
+            idempotency_key=idempotency_key(self._setup.secret, str(self._setup.run.get("id")), step.path),
             now=self._now,
             remaining_seconds=lambda: step.timeout_seconds,
             is_cancelled=lambda: False,
-            is_dry=self._flow.is_dry,
+            is_dry=self._setup.is_dry,
         )
 
     def _record(self, row: StepResult) -> None:
@@ -160,7 +160,7 @@ class _Driver:
 
     def _see(self, row: StepResult) -> None:
         show(self._scope, row)
-        self._flow.on_row(row)
+        self._setup.on_row(row)
 
     def _wait(self, row: StepResult) -> None:
         heapq.heappush(self._waiting, (row.until or self._now, next(self._order), row))

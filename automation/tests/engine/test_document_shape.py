@@ -113,9 +113,9 @@ def test_an_empty_document_is_told_what_it_needs():
             'Step "a": "retry.max_attempts" must be at least 1, got 0.',
         ),
         (
-            {"retry": {"on": ["transien"]}},
-            "/steps/0/retry/on/0",
-            'Step "a": "retry.on[0]" must be "transient", "rate_limit", "timeout", "auth", "user" or "internal", '
+            {"retry": {"errors": ["transien"]}},
+            "/steps/0/retry/errors/0",
+            'Step "a": "retry.errors[0]" must be "transient", "rate_limit", "timeout", "auth", "user" or "internal", '
             'got "transien". Did you mean "transient"?',
         ),
         (

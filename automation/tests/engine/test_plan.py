@@ -18,7 +18,14 @@ def test_steps_are_ordered_by_their_needs_and_then_as_written():
 
 
 def test_a_planned_step_carries_everything_its_document_says():
-    retry = {"max_attempts": 5, "backoff": "fixed", "initial": "2s", "jitter": "none", "on": ["auth"], "unsafe": True}
+    retry = {
+        "max_attempts": 5,
+        "backoff": "fixed",
+        "initial": "2s",
+        "jitter": "none",
+        "errors": ["auth"],
+        "unsafe": True,
+    }
     made = plan(step("a"), step("b", "a", name="B", join=1, timeout="1m", on_error="continue", retry=retry))
     b = made.by_id["b"]
 

@@ -13,7 +13,7 @@ from automation.engine.prepare import Skipped, prepare
 from automation.engine.progress import Progress
 from automation.engine.scope import new_scope, show
 from automation.engine.settle import Attempt, settle, skip, woken
-from automation.engine.simulate import START, Flow, run_flow
+from automation.engine.simulate import START, Setup, run_flow
 from automation.engine.status import RunStatus, StepStatus
 from automation.tests.engine.reference import PROBE, Meaning, ending_failures, meanings
 from automation.tests.engine.samples import plan
@@ -63,7 +63,7 @@ def as_meanings(rows):
 def agrees(steps, status, step, rows):
     """The rows are what the reference says; after a failure that ended the run some may be missing."""
     expected, failures = meanings(steps), ending_failures(steps)
-    found = as_meanings({path: row for path, row in rows.items() if row.status.is_final})
+    found = as_meanings({path: row for path, row in rows.items() if row.status in WORDS})
     assert found.items() <= expected.items()
     if failures:
         assert (status, step in failures) == (RunStatus.FAILED, True)
@@ -76,7 +76,7 @@ def agrees(steps, status, step, rows):
 def test_the_engine_comes_to_what_the_reference_says_in_every_order(steps, seed):
     random = Random(seed)
 
-    result = run_flow(planned(steps), Flow(choose=lambda ready: random.randrange(len(ready))))
+    result = run_flow(planned(steps), Setup(choose=lambda ready: random.randrange(len(ready))))
 
     agrees(steps, result.finished.status, (result.finished.error or {}).get("step"), result.steps)
 
@@ -100,9 +100,9 @@ def test_a_crash_after_any_row_changes_nothing(steps, seed, survivors):
         return random.randrange(len(ready))
 
     with suppress(Crash):
-        run_flow(planned(steps), Flow(choose=choose, on_row=crash))
+        run_flow(planned(steps), Setup(choose=choose, on_row=crash))
     latest = {row.path: row for row in kept}
-    result = run_flow(planned(steps), Flow(choose=choose, results=tuple(latest.values())))
+    result = run_flow(planned(steps), Setup(choose=choose, results=tuple(latest.values())))
 
     agrees(steps, result.finished.status, (result.finished.error or {}).get("step"), result.steps)
 

@@ -54,7 +54,7 @@ def test_the_declared_defaults_of_a_retry_are_those_of_the_engine():
 
 
 def test_the_retry_classes_are_those_of_the_engine_but_cancelled():
-    listed = DEFINITIONS["retry"]["properties"]["on"]["items"]["enum"]
+    listed = DEFINITIONS["retry"]["properties"]["errors"]["items"]["enum"]
 
     assert set(listed) == {one.value for one in ErrorClass} - {"cancelled"}
 

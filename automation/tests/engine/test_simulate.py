@@ -7,14 +7,14 @@ import pytest
 from automation.engine.finish import Finished
 from automation.engine.kinds import Done, Effect, ErrorClass, LogLine
 from automation.engine.plan import build_plan
-from automation.engine.simulate import START, Flow, run_flow
+from automation.engine.simulate import START, Setup, run_flow
 from automation.engine.status import RunStatus, StepStatus
 from automation.steps import all_kinds
 from automation.tests.engine.samples import branch, document, failure, kind, plan, row, step
 
 
-def ran(*steps, flow=None, kinds=(), **rest):
-    return run_flow(plan(*steps, kinds=kinds, **rest), flow or Flow())
+def ran(*steps, setup=None, kinds=(), **rest):
+    return run_flow(plan(*steps, kinds=kinds, **rest), setup or Setup())
 
 
 def delay(name, length, *needs):
@@ -27,7 +27,7 @@ def test_inputs_flow_through_steps_into_the_output():
         step("gross", "net", **{"with": {"set": {"n": "{{ steps.net.output.n * 2 }}"}}}),
         output="{{ steps.gross.output.n }}",
         inputs={"properties": {"count": {"default": 3}}},
-        flow=Flow(inputs={"price": 5}),
+        setup=Setup(inputs={"price": 5}),
     )
 
     assert result.finished == Finished(RunStatus.SUCCEEDED, 30)
@@ -96,7 +96,7 @@ def test_a_dry_run_has_no_effect():
     effects = []
     writer = kind("writer", lambda _call: effects.append(1) or Done(), effect=Effect.CREATE)
 
-    result = ran(step("a", uses="writer", **{"with": {}}), kinds=(writer,), flow=Flow(is_dry=True))
+    result = ran(step("a", uses="writer", **{"with": {}}), kinds=(writer,), setup=Setup(is_dry=True))
 
     assert (effects, result.finished.status) == ([], RunStatus.SUCCEEDED)
 
@@ -104,7 +104,7 @@ def test_a_dry_run_has_no_effect():
 def test_a_run_goes_on_from_the_rows_that_survived():
     kept = (row("a", output={"x": 1}), row("b", StepStatus.WAITING, output={"seconds": 9}, until=START))
 
-    result = ran(step("a"), delay("b", "9s", "a"), step("c", "b"), flow=Flow(results=kept))
+    result = ran(step("a"), delay("b", "9s", "a"), step("c", "b"), setup=Setup(results=kept))
 
     assert result.attempts == (("c", 1),)
     assert result.steps["b"].status is StepStatus.SUCCEEDED
@@ -114,7 +114,7 @@ def test_a_started_effect_is_not_done_again():
     once = kind("once", effect=Effect.SEND)
 
     result = ran(
-        step("a", uses="once", **{"with": {}}), kinds=(once,), flow=Flow(results=(row("a", StepStatus.STARTED),))
+        step("a", uses="once", **{"with": {}}), kinds=(once,), setup=Setup(results=(row("a", StepStatus.STARTED),))
     )
 
     assert result.attempts == ()
@@ -130,4 +130,4 @@ def test_a_chain_of_any_allowed_length_runs(count):
     ]
     made = build_plan(document(*chain, output=f"{{{{ steps.s{count - 1}.output.n }}}}"), all_kinds())
 
-    assert run_flow(made, Flow()).finished == Finished(RunStatus.SUCCEEDED, count)
+    assert run_flow(made, Setup()).finished == Finished(RunStatus.SUCCEEDED, count)
