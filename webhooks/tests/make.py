@@ -17,6 +17,7 @@ from brainops.core import clock
 from webhooks.models import WebhookEndpoint
 from webhooks.signatures import all_schemes
 
+ROOT = "/api/v1/automation/webhooks"
 SECRET = "a-secret-of-the-tests-0123456789"
 STANDARD_SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 DEFINITION = {"schema": 1, "steps": [{"id": "say", "uses": "log", "with": {"message": "hello"}}]}
@@ -82,6 +83,11 @@ def endpoint(
     secrets = {"github": SECRET, "standard": STANDARD_SECRET}
     values = {"secret": secrets.get(scheme), "max_body_bytes": 1 << 20, **fields}
     return WebhookEndpoint.objects.create(workspace=made.workspace, trigger=trigger, scheme=scheme, **values)
+
+
+def call(client: Client, method: str, path: str, body: Any = None) -> Any:
+    """Call the API with a JSON body."""
+    return getattr(client, method)(path, {} if body is None else body, content_type="application/json")
 
 
 @dataclass
