@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 
 import orjson
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from automation.engine.status import RunStatus
 from automation.models import Run
@@ -54,6 +54,18 @@ async def load(hook, accepted: dict[str, str], *, seconds: float) -> None:
     await asyncio.gather(*(one(number) for number in range(CLIENTS)))
 
 
+async def in_thread(work, *arguments, **options):
+    """Run blocking work beside the event loop; its thread keeps no database connection."""
+
+    def run():
+        try:
+            return work(*arguments, **options)
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(run)
+
+
 def open_runs() -> int:
     with connection.cursor() as cursor:
         cursor.execute("select count(*) from automation_run where status < 50")
@@ -67,14 +79,14 @@ def test_every_202_ends_once_and_every_effect_is_seen_although_a_worker_is_kille
         receiver = Receiver(effects.note)
         await receiver.start()
         workers.allow(f"127.0.0.1:{receiver.port}")
-        victim, _ = await asyncio.to_thread(workers.start, 2)
-        workflow = await asyncio.to_thread(product.workflow, "Load", loads.w3(f"http://127.0.0.1:{receiver.port}/"))
-        hook = await asyncio.to_thread(product.hook, workflow)
+        victim, _ = await in_thread(workers.start, 2)
+        workflow = await in_thread(product.workflow, "Load", loads.w3(f"http://127.0.0.1:{receiver.port}/"))
+        hook = await in_thread(product.hook, workflow)
         loading = asyncio.create_task(load(hook, accepted, seconds=SECONDS))
         await asyncio.sleep(SECONDS / 2)
         victim.send_signal(signal.SIGKILL)
         await loading
-        await asyncio.to_thread(wait_until, lambda: open_runs() == 0, seconds=60)
+        await in_thread(wait_until, lambda: open_runs() == 0, seconds=60)
         receiver.close()
         await asyncio.sleep(0.1)
 
