@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 MOST_TEMPLATES = 4096
-MOST_CHARACTERS = 1_000_000  # of source text; a compiled character weighs up to 200 bytes
+MOST_CHARACTERS = 400_000  # of source text; a compiled character weighs 40 to 500 bytes
 
 T = TypeVar("T")
 
