@@ -27,18 +27,19 @@ def test_a_failed_run_has_the_error_of_its_step_and_no_output():
 
 
 def test_an_output_that_cannot_be_made_fails_the_run_with_its_place():
-    assert finish(plan(step("a"), output={"y": "{{ inputs.y }}"}), SCOPE, WELL) == Finished(
-        RunStatus.FAILED,
-        error={
-            "type": "output_expression",
-            "message": 'Output of the workflow: Expression "{{ inputs.y }}" at position 10: inputs has no "y". '
-            'It has "x".',
-            "step": None,
-            "attempt": 1,
-            "class": "user",
-            "details": {"pointer": "/y", "expression": "{{ inputs.y }}", "position": 10},
-        },
+    finished = finish(plan(step("a"), output={"y": "{{ inputs.y }}"}), SCOPE, WELL)
+
+    assert finished.status is RunStatus.FAILED
+    assert finished.error.pop("message").startswith(
+        'Output of the workflow: Expression "{{ inputs.y }}" at position 10:'
     )
+    assert finished.error == {
+        "type": "output_expression",
+        "step": None,
+        "attempt": 1,
+        "class": "user",
+        "details": {"pointer": "/y", "expression": "{{ inputs.y }}", "position": 10},
+    }
 
 
 def test_steps_that_still_waited_are_cancelled_with_the_reason():
