@@ -32,7 +32,7 @@ class WebhookEvent(models.Model):
         "webhooks.WebhookEndpoint", on_delete=models.CASCADE, related_name="events", db_index=False
     )
     verdict = models.SmallIntegerField(choices=EventVerdict)
-    status = models.SmallIntegerField()  # the HTTP status that was answered
+    status = models.SmallIntegerField()  # the HTTP status of the verdict; a `respond` step may answer another one
     reason = models.TextField(db_default="")  # stable code: signature_wrong, too_old, ping
     detail = models.TextField(db_default="")  # the sentence that was answered
     delivery_id = models.TextField(null=True, blank=True)
