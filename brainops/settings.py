@@ -241,8 +241,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
     # names for choices that several bodies call "status", "role", …: "RunStatusEnum": "path.to.choices"
-    "ENUM_NAME_OVERRIDES": {"RoleEnum": "brainops.accounts.models.Role"},
     "ENUM_NAME_OVERRIDES": {
+        "Role": "brainops.accounts.models.Role",
         "RunStatus": "automation.api.run_schema.RUN_STATUSES",
         "StepStatus": "automation.api.run_schema.STEP_STATUSES",
     },

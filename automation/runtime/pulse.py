@@ -21,6 +21,7 @@ from automation.store.recover import declare_dead, recover_orphans, recover_runs
 from automation.store.ticks import take_turn
 from automation.store.wake import time_out_late, wake_due
 from brainops.audit.services import seal
+from brainops.core.housekeeping import sweep
 
 LONGEST_TIMER_SECONDS = 60.0  # longer waits are precise to one tick
 MINUTE_SECONDS = 60.0
@@ -114,6 +115,7 @@ class Pulse(threading.Thread):
         self._attempt(seal)
         if take_turn(self._connection, "minute", every_seconds=MINUTE_SECONDS):
             queued += self._attempt(self._recover_orphans)
+            self._attempt(sweep)
         if queued:
             self._announce()
         return queued

@@ -13,5 +13,10 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what others find by import."""
-        # Here and not at the top: it needs the models.
+        # Here and not at the top: they need the models.
         import brainops.accounts.api.openapi  # noqa: F401, PLC0415
+        from brainops.accounts.services import login_limits, sessions  # noqa: PLC0415
+        from brainops.core import housekeeping  # noqa: PLC0415
+
+        housekeeping.sweeps.register("login limits", login_limits.forget_old)
+        housekeeping.sweeps.register("login sessions", sessions.forget_old)

@@ -115,7 +115,10 @@ class Environment:
         if not self.problems:
             return
         lines = "\n".join(f"  - {problem}" for problem in self.problems)
-        raise ImproperlyConfigured(f"The environment is not usable ({len(self.problems)} wrong):\n{lines}")
+        raise ImproperlyConfigured(
+            f"The environment is not usable ({len(self.problems)} wrong):\n{lines}\n"
+            "(An installation started by `bin/brainops up` has its own: use `bin/brainops manage <command>`.)"
+        )
 
     def _raw(self, name: str) -> str | None:
         path = self._values.get(f"{name}_FILE", "")

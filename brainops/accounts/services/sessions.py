@@ -21,6 +21,7 @@ from brainops.core import clock
 from brainops.core.errors import NotAuthenticated
 from brainops.core.web.clients import current_ip
 
+_KEPT = timedelta(days=30)  # after the end, for questions about who was logged in
 _ENDED = "This login has ended. Log in again."
 
 
@@ -84,6 +85,11 @@ def end_session(session_id: UUID, *, reason: str = "logout") -> None:
         )
         if session is not None:
             _end(session, reason)
+
+
+def forget_old() -> int:
+    """Delete sessions that ended more than a month ago; returns how many."""
+    return LoginSession.objects.filter(expires_at__lt=clock.now() - _KEPT).delete()[0]
 
 
 def _end(session: LoginSession, reason: str) -> None:

@@ -15,6 +15,7 @@ from brainops.accounts.models import LoginLimit, LoginSession, Membership, Role,
 from brainops.accounts.services import login_limits, sessions, tokens
 from brainops.accounts.tests.conftest import API, PASSWORD, Api
 from brainops.audit.models import AuditEntry
+from brainops.core import clock, housekeeping
 from brainops.core.crypto import signing_keys
 from brainops.core.errors import NotAuthenticated
 
@@ -147,6 +148,17 @@ def test_a_bucket_refills_with_time_and_old_ones_are_forgotten(ada):
 
     assert forgotten == 4  # account and network, network, account, everybody
     assert log_in().status_code == 200
+
+
+def test_sessions_are_swept_a_month_after_their_end(ada):
+    for days in (29, 31):
+        log_in()
+        newest = LoginSession.objects.order_by("-created_at").first()
+        LoginSession.objects.filter(id=newest.id).update(expires_at=clock.now() - timedelta(days=days))
+
+    swept = housekeeping.sweep()
+
+    assert (swept, LoginSession.objects.count()) == (1, 1)
 
 
 def test_logins_and_failures_are_in_the_audit_log_without_names_that_may_be_passwords(ada):

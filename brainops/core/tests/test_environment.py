@@ -32,7 +32,8 @@ def test_every_mistake_is_listed_at_once():
         "  - PORT must be a whole number from 1 to 65535, got '99999'.\n"
         "  - DEBUG must be one of 1, true, yes, on, 0, false, no, off, got 'perhaps'.\n"
         "  - LEVEL must be one of INFO, WARNING, got 'loud'.\n"
-        "  - SECRET is not set. It must be a text."
+        "  - SECRET is not set. It must be a text.\n"
+        "(An installation started by `bin/brainops up` has its own: use `bin/brainops manage <command>`.)"
     )
 
 
@@ -64,7 +65,7 @@ def test_a_number_outside_its_bounds_is_refused(given):
 
     env.number("WAIT", 2, low=0, high=60)
 
-    assert refused(env).endswith(f"WAIT must be a number from 0 to 60, got {given!r}.")
+    assert f"  - WAIT must be a number from 0 to 60, got {given!r}.\n" in refused(env)
 
 
 def test_a_value_may_come_from_a_file(tmp_path):
