@@ -1,5 +1,7 @@
 """Routes of workflows, runs and triggers."""
 
+from typing import Any
+
 from django.urls import path
 
 from automation.api.catalogue import CatalogueView
@@ -10,7 +12,7 @@ from automation.api.validation import ValidateView, WorkflowSchemaView
 from automation.api.versions import VersionViewSet
 from automation.api.workflows import WorkflowViewSet
 
-_one = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+_one: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
     path("workflows", WorkflowViewSet.as_view({"get": "list", "post": "create"}), name="workflows"),

@@ -31,7 +31,7 @@ TAKE = """
 insert into automation_idempotencykey as k (workspace_id, caller, key, body_hash, headers) values (%s, %s, %s, %s, '{}')
 on conflict (workspace_id, caller, key) do update
 set body_hash = excluded.body_hash, status = null, answer = null, headers = '{}', created_at = statement_timestamp()
-where k.created_at < statement_timestamp() - %s
+where k.created_at < statement_timestamp() - make_interval(secs => %s)
 returning 1
 """
 FIND = """
@@ -93,7 +93,7 @@ def once(request: Request, work: Callable[[], Answer]) -> Answer:
     Raises Conflict when the key stood for another request. An exception of `work` keeps nothing: the key stays free.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(TAKE, (*request.place, request.digest, KEPT))
+        cursor.execute(TAKE, (*request.place, request.digest, KEPT.total_seconds()))
         if cursor.fetchone() is None:
             return _replay(cursor, request)
         answer = work()

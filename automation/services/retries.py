@@ -54,7 +54,7 @@ def retry(caller: Caller, uid: UUID | str, repeat: Repeat, *, mode: RunMode = Ru
     if not run.is_final:
         said = f"The run has not ended: it is {run.status_word}. Cancel it or wait for its end, then retry it."
         raise Conflict(said, code="run_not_final", details={"run_status": run.status_word})
-    version = run.version if repeat.version == SAME else run.workflow.current_version
+    version = run.version if repeat.version == SAME else run.workflow.current_version or run.version
     paths = sorted(_kept(run, version, repeat))
     with transaction.atomic():
         started = runs.start(

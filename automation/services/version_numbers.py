@@ -19,6 +19,11 @@ class Bump(StrEnum):
     MAJOR = "major"
 
 
+def is_number(text: str) -> bool:
+    """True for a version number such as 1.4.2."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 def next_number(current: str, bump: Bump = Bump.PATCH) -> str:
     """The number after `current`. Raises ValueError when `current` is no version number."""
     found = _NUMBER.fullmatch(current)

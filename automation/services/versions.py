@@ -9,7 +9,7 @@ from django.db.models import Max, QuerySet
 
 from automation.models import Workflow, WorkflowVersion
 from automation.services import documents
-from automation.services.version_numbers import Bump, next_number
+from automation.services.version_numbers import Bump, is_number, next_number
 from automation.services.workflow_drafts import Content
 from brainops.accounts.caller import Caller
 from brainops.core.errors import NotFound
@@ -22,7 +22,7 @@ def versions_of(workflow: Workflow) -> QuerySet[WorkflowVersion]:
 
 def get_version(workflow: Workflow, number: str) -> WorkflowVersion:
     """One version by its number. Raises NotFound."""
-    version = versions_of(workflow).filter(number=number).first()
+    version = versions_of(workflow).filter(number=number).first() if is_number(number) else None
     if version is None:
         raise NotFound
     return version

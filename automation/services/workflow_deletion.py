@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from django.db import connection, models, transaction
@@ -40,22 +41,19 @@ def delete(caller: Caller, workflow_id: UUID | str, *, check: Check = lambda _wo
         with connection.cursor() as cursor:
             counts["runs"] = delete_runs(cursor, workflow.id)
         _audit(caller, workflow, counts)
-        transaction.on_commit(lambda id_=workflow.id: runnable.forget(id_))
+        transaction.on_commit(partial(runnable.forget, workflow.id))
         workflow.delete()
     return counts
 
 
 def _counts(workflow: Workflow) -> dict[str, int]:
     """Rows that refer to the workflow directly and go with it, under the name of their relation."""
-    relations = [
-        relation
-        for relation in Workflow._meta.related_objects
-        if relation.on_delete is models.CASCADE and not relation.hidden
-    ]
-    return {
-        relation.get_accessor_name(): relation.related_model.objects.filter(**{relation.field.name: workflow}).count()
-        for relation in sorted(relations, key=lambda relation: relation.get_accessor_name())
-    }
+    counts = {}
+    for relation in Workflow._meta.related_objects:
+        if relation.on_delete is models.CASCADE and not relation.hidden:
+            rows = relation.related_model._base_manager.filter(**{relation.field.name: workflow})
+            counts[str(relation.get_accessor_name())] = rows.count()
+    return dict(sorted(counts.items()))
 
 
 def _audit(caller: Caller, workflow: Workflow, counts: dict[str, int]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
 from automation.engine.checker import Checker
@@ -102,10 +102,15 @@ def read_patch(body: Any, row: Workflow) -> Draft:
 
 
 def _draft(body: Mapping[str, Any]) -> Draft:
-    names = {field.name for field in fields(Content)}
-    content = Content(**{key: tuple(value) if key == "tags" else value for key, value in body.items() if key in names})
-    return replace(
-        Draft(content),
+    content = Content(
+        name=body["name"],
+        definition=body["definition"],
+        description=body.get("description", ""),
+        tags=tuple(body.get("tags", ())),
+        meta_data=body.get("meta_data"),
+    )
+    return Draft(
+        content,
         is_active=body.get("is_active"),
         note=body.get("note", ""),
         bump=Bump(body.get("bump", Bump.PATCH)),
