@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from heapq import nlargest
 from typing import Any
 
 SHOWN_CHARS = 80
+LIKELY = 20
 
 TYPE_WORDS = {
     "string": "a text",
@@ -61,9 +63,26 @@ def did_you_mean(word: str, choices: Collection[str]) -> str:
 
 def nearest(word: str, choices: Collection[str]) -> str | None:
     """The choice a person most likely meant, None when none is near."""
-    folded = {choice.casefold().replace("-", "_"): choice for choice in choices}
-    found = get_close_matches(str(word)[:100].casefold().replace("-", "_"), folded, n=1, cutoff=0.6)
+    folded = {_folded(choice): choice for choice in choices}
+    wanted = _folded(str(word)[:100])
+    # difflib compares every letter with every letter: of many choices only the likeliest are worth that
+    likely = nlargest(LIKELY, folded, key=lambda choice: _common(wanted, choice)) if len(folded) > LIKELY else folded
+    found = get_close_matches(wanted, likely, n=1, cutoff=0.6)
     return folded[found[0]] if found else None
+
+
+def _folded(word: str) -> str:
+    return word.casefold().replace("-", "_")
+
+
+def _common(left: str, right: str) -> int:
+    """How many letters two words share at their beginnings and their ends: a slip of the finger spoils few."""
+    return _same_start(left, right) + _same_start(left[::-1], right[::-1])
+
+
+def _same_start(left: str, right: str) -> int:
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((place for place, (one, other) in pairs if one != other), min(len(left), len(right)))
 
 
 def type_words(types: Iterable[str]) -> str:

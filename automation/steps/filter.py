@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from automation.engine.fields import CONDITION
-from automation.engine.kinds import Call, Done, Effect, Example, Kind, Outcome
+from automation.engine.kinds import Call, Done, Effect, Example, Json, Kind, Outcome
 
 MAX_ITEMS = 100_000
 
@@ -13,7 +13,7 @@ def run(call: Call) -> Outcome:
     items = call.config["items"]
     where = call.config["where"]
     limit = call.config.get("limit", len(items))
-    kept = []
+    kept: list[Json] = []
     for index, item in enumerate(items):
         if len(kept) >= limit:
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from automation.engine.document.closure import Closure
@@ -33,9 +34,20 @@ def check_document(value: Any, kinds: Kinds, *, limits: Limits = DEFAULT_LIMITS)
     if refusal is not None:
         return (refusal,)
     document = parse_document(value)
-    found = list(dict.fromkeys(_check(document, kinds, limits)))
-    found.sort(key=lambda problem: document_order(problem.pointer))
-    return _cut(found, limits.problems)
+    # Stop when there are enough: each suggestion takes time, and a document can be wrong in very many places.
+    found = list(islice(_distinct(_check(document, kinds, limits)), limits.problems + 1))
+    told = sorted(found[: limits.problems], key=lambda problem: document_order(problem.pointer))
+    if len(found) > limits.problems:
+        told.append(Problem("more_problems", "There are more. Repair these and check again."))
+    return tuple(told)
+
+
+def _distinct(problems: Iterator[Problem]) -> Iterator[Problem]:
+    seen: set[Problem] = set()
+    for problem in problems:
+        if problem not in seen:
+            seen.add(problem)
+            yield problem
 
 
 def _unreadable(value: Any) -> Problem | None:
@@ -84,10 +96,3 @@ def _nesting(value: Any) -> int:
 def _children(value: Any) -> Iterator[Any]:
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return (child for child in children if isinstance(child, dict | list))
-
-
-def _cut(found: list[Problem], most: int) -> tuple[Problem, ...]:
-    if len(found) <= most:
-        return tuple(found)
-    rest = len(found) - most
-    return (*found[:most], Problem("more_problems", f"There are {rest} more. Repair these and check again."))

@@ -93,6 +93,17 @@ def test_a_document_of_very_many_steps_is_refused_quickly():
     assert time.perf_counter() - began < 2
 
 
+def test_very_many_wrong_references_are_answered_quickly():
+    texts = [f"{{{{ steps.step_number_{n}.output }}}}" for n in range(5_000)]
+    names = [step(f"step_numbers_{n}") for n in range(490)]
+    began = time.perf_counter()
+
+    problems = check_document(document(*names, step("a", **{"with": {"set": {"x": texts}}})), KINDS)
+
+    assert len(problems) == 201
+    assert time.perf_counter() - began < 3
+
+
 def test_lone_surrogates_and_nul_are_answered():
     problems = check_document(document(step("a\x00"), step("\ud800"), {"id": "b", "uses": "\ud800"}), KINDS)
 

@@ -192,6 +192,17 @@ def test_the_number_of_steps_is_limited():
     )
 
 
+def test_the_number_of_expressions_is_limited():
+    config = {"set": {"list": ["{{ inputs.x }}"] * 4, "plain": ["x"] * 9}}
+
+    assert refusals(step("a", **{"with": config}), limits=Limits(expressions=3)) == (
+        Problem(
+            "too_many_expressions",
+            "The document has 4 texts with expressions; at most 3 are allowed. Go through lists with a kind.",
+        ),
+    )
+
+
 def test_nested_steps_count_and_their_depth_is_limited():
     inner = step("s0")
     for n in range(1, 4):
@@ -219,7 +230,7 @@ def test_no_more_problems_are_told_than_the_limit():
     problems = refusals(*[step(f"s{n}", uses=5) for n in range(10)], limits=Limits(problems=3))
 
     assert [problem.pointer for problem in problems] == ["/steps/0/uses", "/steps/1/uses", "/steps/2/uses", ""]
-    assert problems[-1].message == "There are 7 more. Repair these and check again."
+    assert problems[-1].message == "There are more. Repair these and check again."
 
 
 def test_all_refusals_come_at_once_in_the_order_of_the_document():

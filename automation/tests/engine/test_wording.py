@@ -2,7 +2,7 @@
 
 import pytest
 
-from automation.engine.wording import counted, did_you_mean, ended, one_of, shown, type_words
+from automation.engine.wording import counted, did_you_mean, ended, nearest, one_of, shown, type_words
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,11 @@ def test_the_nearest_choice_is_suggested():
 
 def test_case_and_hyphens_do_not_hide_a_choice():
     assert did_you_mean("Max-Attempts", ["max_attempts"]) == ' Did you mean "max_attempts"?'
+
+
+@pytest.mark.parametrize("slip", ["step_42_nmae", "stpe_42_name", "step_42_nam", "tep_42_name", "step_42name"])
+def test_the_nearest_of_very_many_choices_is_found(slip):
+    assert nearest(slip, [f"step_{n}_name" for n in range(500)]) == "step_42_name"
 
 
 def test_nothing_is_suggested_when_nothing_is_near():
