@@ -1,0 +1,119 @@
+"""Every hand-written statement with parameters to plan it, and the indexes it was written for."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from automation.store import checkpoint
+from automation.store.intake import NewRun
+
+ID = uuid.uuid4()  # of nothing
+HOME = uuid.uuid4()  # of the workspace that the rows stand in
+WORKER = {"worker": ID, "queue": "default", "limit": 16}
+NEW = NewRun(workspace_id=HOME, workflow_id=ID, version_id=ID, inputs={}, dedupe_key="key:x").parameters()
+KEPT = NEW | {"run_is_pinned": True, "kept_paths": ["a"], "run_parent_run_id": 1}
+ENTRY = checkpoint.Entry(run_id=1, claim=ID)
+CHECKPOINT = checkpoint._moves([ENTRY]) | checkpoint._steps([ENTRY])
+PROCESS = {"id": ID, "name": "host/0", "host": "host", "pid": 1, "release": "", "slots": 1}
+AT = "2026-01-01T00:00:00Z"
+RUN, DATA, STEP = "automation_run_pkey", "automation_rundata_pkey", "automation_steprun_pkey"
+
+
+class Case(NamedTuple):
+    """Parameters, and the indexes that must serve the statement."""
+
+    parameters: Any = ()
+    indexes: tuple[str, ...] = ()
+
+
+CASES: dict[str, Case] = {
+    "cancel.CANCEL": Case(([1],), (RUN,)),
+    "checkpoint.WITHOUT_LOGS": Case(CHECKPOINT, (RUN, DATA, STEP)),
+    "checkpoint.WITH_LOGS": Case(CHECKPOINT | checkpoint._lines([ENTRY]), (RUN, DATA, STEP)),
+    "claim.CLAIM": Case(WORKER, ("run_ready", RUN, DATA)),
+    "claim.CLAIM_SUSPECT": Case(WORKER, ("run_suspect",)),
+    "claim.HELD": Case((1, ID), (RUN, DATA)),
+    "delete_runs.DELETE_RUNS": Case((ID, 5), ("run_list",)),
+    "ended.ENDED": Case({"runs": [1], "respond": [1]}, (RUN, DATA)),
+    "firings.LOCK_DUE": Case((10,), ("trigger_due",)),
+    "firings.RECORD": Case(([ID], [AT], [1], [""]), ("automation_firing_pkey",)),
+    "firings.LINK": Case(([ID], [AT], [ID]), ("automation_firing_pkey",)),
+    "firings.ADVANCE": Case(([ID], [AT], [AT]), ("automation_trigger_pkey",)),
+    "firings.PRUNE": Case((30,), ("firing_recent",)),
+    "intake.INSERT": Case(NEW, ("run_dedupe",)),
+    "intake.FIND_DUPLICATE": Case((ID, "key:x"), ("run_dedupe",)),
+    "load.STEPS": Case(([1],), (STEP,)),
+    "load.VERSIONS": Case(([ID],), ("automation_workflowversion_pkey",)),
+    "overview.BACKLOG": Case((), ("run_ready", "run_owner", "run_wake", "run_blocked", "run_suspect")),
+    "overview.BY_HOUR": Case((24,), ("run_created",)),
+    "overview.FAILING": Case((24, 5), (RUN,)),
+    "overview.RECENT": Case(([ID], 5), ("run_list",)),
+    "overview.COUNT_SINCE": Case(([ID], 24)),
+    "overview.TAGS": Case((5,)),
+    "read_run.HEAD": Case((ID, HOME), ("run_uid", DATA)),
+    "read_run.STEPS": Case((2000, 1, 500), (STEP,)),
+    "read_run.LINES": Case((1, 100), ("automation_runlog_pkey",)),
+    "read_run.FIND": Case((ID, HOME), ("run_uid",)),
+    "recover.DECLARE_DEAD": Case({"dead": 10.0}, ("worker_heartbeat",)),
+    "recover.RECOVER": Case((), ("run_owner",)),
+    "recover.PRUNE": Case(),
+    "recover.ORPHANS": Case((), ("run_owner",)),
+    "start.START": Case(NEW | {"run_is_pinned": False}, ("automation_workflow_", "run_dedupe")),
+    "start.START_WITH_KEPT": Case(KEPT, ("automation_workflow_pkey", STEP)),
+    "ticks.TAKE_TURN": Case({"name": "tick", "every": 1.0}, ("automation_tick_pkey",)),
+    "wake.WAKE_DUE": Case((), ("run_wake",)),
+    "wake.TIME_OUT": Case((), ("run_deadline",)),
+    "workers.REGISTER": Case(PROCESS),
+    "workers.HEARTBEAT": Case({"id": ID, "busy": "[]"}, ("run_owner", "run_ready", "run_suspect")),
+    "workers.SET_STATE": Case((2, ID)),
+}
+
+# One workspace with a few hundred workflows and runs in every state, so that the planner has something to plan for.
+ROWS = """
+insert into accounts_workspace (id, name, slug) values ('{home}', 'Plans', 'plans');
+insert into automation_workflow (id, workspace_id, name, definition, description, tags, meta_data, is_active, version,
+                                 revision)
+select gen_random_uuid(), w.id, 'w' || n, '{}', '', '[]', '{}', true, '1.0.0', 1
+from accounts_workspace w, generate_series(1, 300) n;
+insert into automation_workflowversion (id, workspace_id, workflow_id, ordinal, number, name, description, definition,
+                                        tags, meta_data, checksum, note)
+select gen_random_uuid(), workspace_id, id, 1, '1.0.0', name, '', '{}', '[]', '{}', '', '' from automation_workflow;
+update automation_workflow w set current_version_id = v.id from automation_workflowversion v where v.workflow_id = w.id;
+insert into automation_run (workspace_id, workflow_id, version_id, status, claim, worker_id, wake_at, deadline_at,
+                            finished_at, finishes, dedupe_key, limit_key, created_at)
+select w.workspace_id, w.id, w.current_version_id, s, case when s = 20 then gen_random_uuid() end,
+       case when s = 20 then gen_random_uuid() end, case when s = 30 then now() + interval '1 hour' end,
+       case when s < 50 then now() + interval '1 day' end, case when s >= 50 then now() end,
+       case when s >= 50 then 1 else 0 end, 'key:' || w.id || n, 'limit', now() - n * interval '1 hour'
+from automation_workflow w, generate_series(1, 10) n,
+     lateral (select case n when 1 then 10 when 2 then 15 when 3 then 18 when 4 then 20 when 5 then 30 else 50 end) x(s);
+insert into automation_rundata (run_id) select id from automation_run;
+insert into automation_steprun (run_id, path, kind, status) select id, 'a', 'log', 50 from automation_run;
+insert into automation_runlog (run_id, seq, at, message) select id, 1, now(), 'x' from automation_run;
+insert into automation_trigger (id, workspace_id, workflow_id, name, kind, config, inputs, is_active, next_fire_at)
+select gen_random_uuid(), workspace_id, id, '', 'schedule', '{}', '{}', true, now() from automation_workflow;
+insert into automation_firing (trigger_id, slot, decision)
+select t.id, now() - n * interval '1 day', 1 from automation_trigger t, generate_series(1, 20) n;
+insert into automation_worker (id, name, state) select gen_random_uuid(), 'host/' || n, 4 from generate_series(1, 50) n;
+insert into automation_tick (name) values ('tick');
+"""
+TABLES = "run rundata steprun runlog workflow workflowversion trigger firing worker tick"
+
+
+def fill() -> None:
+    """Insert the rows and let the planner count them."""
+    with connection.cursor() as cursor:
+        cursor.execute(ROWS.replace("{home}", str(HOME)))
+        for table in TABLES.split():
+            cursor.execute(f"analyze automation_{table}")
+
+
+def plan_of(statement: str, parameters: Any) -> str:
+    """The plan of a statement; sequential scans count as impossible, so that an index shows whether it fits at all."""
+    with connection.cursor() as cursor:
+        cursor.execute("set local enable_seqscan = off")
+        cursor.execute("explain " + statement, parameters or None)
+        return "\n".join(row[0] for row in cursor.fetchall())
