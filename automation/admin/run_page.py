@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from automation.admin.timeline import Timeline, timeline
 from automation.engine.status import RunStatus
 from automation.looks.states import Look, run_look
 from automation.looks.wording import SHOWN_CHARACTERS, pretty
-from automation.models import Run, RunLog, RunMode, WorkflowVersion
+from automation.models import Run, RunMode, WorkflowVersion
 from automation.services import run_reading
 from automation.services.run_reading import LINES_SHOWN
 from automation.store.read_run import Head
@@ -41,7 +41,7 @@ class Payload:
 class LogPage:
     """Some log lines, and where the next ones start."""
 
-    lines: Sequence[RunLog]
+    lines: Sequence[Mapping[str, Json]]
     next_after: int | None
     is_first: bool
 
@@ -66,6 +66,12 @@ class RunView:
     def is_final(self) -> bool:
         """True when the page will never change again."""
         return RunStatus(self.head.status).is_final
+
+    @property
+    def failed_title(self) -> str:
+        """The name of the step that failed the run."""
+        path = (self.error or {}).get("step")
+        return next((row.title for row in self.timeline.rows if row.path == path), str(path))
 
     @property
     def is_stopping(self) -> bool:
@@ -151,4 +157,4 @@ def _log(caller: Caller, uid: UUID, after: int | None) -> LogPage:
         rows = rows.filter(seq__gt=after)
     lines = list(rows[: LINES_SHOWN + 1])
     shown = lines[:LINES_SHOWN]
-    return LogPage(shown, shown[-1].seq if len(lines) > LINES_SHOWN else None, is_first=after is None)
+    return LogPage(shown, shown[-1]["seq"] if len(lines) > LINES_SHOWN else None, is_first=after is None)

@@ -42,7 +42,7 @@ class RunAdmin(ReadOnlyAdmin):
     list_filter = (RunStatusFilter, CreatedFilter, WorkflowFilter, StartedByFilter, WorkspaceFilter)
     list_select_related = ("workflow", "version", "trigger", "workspace")
     search_fields = ("uid",)
-    search_help_text = "The id of a run or its first characters, or a workflow's name."
+    search_help_text = "Run id or workflow name"
     ordering = ("-id",)
     sortable_by = ()
     actions = None

@@ -45,10 +45,11 @@ class TriggerAdmin(ReadOnlyAdmin):
 
     change_list_template = "automation/trigger_list.html"
     list_display = ("name",)
+    show_full_result_count = True  # triggers are few
     list_filter = ("kind", "is_active", WorkflowFilter, WorkspaceFilter)
     list_select_related = ("workflow", "workspace")
     search_fields = ("name", "workflow__name", "=id")
-    search_help_text = "Name of the trigger or the workflow, or the id."
+    search_help_text = "Trigger, workflow or id"
     ordering = ("-created_at", "-id")
     sortable_by = ()
     actions = ("activate", "pause")

@@ -30,6 +30,7 @@ class WorkerAdmin(ReadOnlyAdmin):
 
     change_list_template = "automation/worker_list.html"
     list_display = ("name",)
+    show_full_result_count = True  # workers are few
     list_display_links = None
     list_filter = ("state",)
     search_fields = ("name", "host")

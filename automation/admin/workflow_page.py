@@ -55,7 +55,7 @@ def read(workflow: Workflow) -> WorkflowView:
     return WorkflowView(
         workflow=workflow,
         look=workflow_look(is_active=workflow.is_active, is_archived=workflow.archived_at is not None),
-        definition=pretty(workflow.definition),
+        definition=pretty(in_order(workflow.definition)),
         step_count=len(workflow.definition.get("steps", [])),
         versions=list(versions[:SHOWN_VERSIONS]),
         triggers=[_line(row, details.get(row.id, {})) for row in rows],
@@ -63,6 +63,19 @@ def read(workflow: Workflow) -> WorkflowView:
         recent=statistics.recent_runs([workflow.id]).get(workflow.id, []),
         runs_in_a_day=statistics.run_counts([workflow.id]).get(workflow.id, 0),
     )
+
+
+def in_order(definition: Mapping[str, Json]) -> dict[str, Json]:
+    """The document with its members in the order people write them; the database does not keep any."""
+    ordered = _sorted(definition, _DOCUMENT)
+    if isinstance(steps := ordered.get("steps"), list):
+        ordered["steps"] = [_sorted(step, _STEP) if isinstance(step, dict) else step for step in steps]
+    return ordered
+
+
+def _sorted(members: Mapping[str, Json], known: tuple[str, ...]) -> dict[str, Json]:
+    rank = {name: place for place, name in enumerate(known)}
+    return dict(sorted(members.items(), key=lambda member: (rank.get(member[0], len(known)), member[0])))
 
 
 def sample_inputs(definition: Mapping[str, Json]) -> str:
@@ -86,6 +99,8 @@ def _line(trigger: Trigger, details: Mapping[str, Json]) -> TriggerLine:
     return TriggerLine(trigger, kind.title, kind.icon, details.get(trigger.kind, {}))
 
 
+_DOCUMENT = ("schema", "inputs", "steps", "output", "settings")
+_STEP = ("id", "name", "uses", "connection", "needs", "join", "if", "with", "for_each", "retry", "timeout", "on_error")
 _EMPTY: dict[str, Json] = {"integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
 _RUN_COLUMNS = (
     *("uid", "workflow_id", "status", "wait_kind", "created_at", "started_at", "finished_at"),

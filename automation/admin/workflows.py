@@ -34,10 +34,11 @@ class WorkflowAdmin(ReadOnlyAdmin):
 
     change_list_template = "automation/workflow_list.html"
     list_display = ("name",)
+    show_full_result_count = True  # workflows are few
     list_filter = (WorkflowStateFilter, TagFilter, OwnerFilter, WorkspaceFilter)
     list_select_related = ("workspace", "owner")
     search_fields = ("name",)
-    search_help_text = "Name, description, a whole tag, or the id."
+    search_help_text = "Name, description, tag or id"
     ordering = ("name", "id")
     sortable_by = ()
     actions = ("activate", "pause")

@@ -18,8 +18,10 @@ def lasted(seconds: float | None) -> str:
     """`850 ms`, `12.4 s`, `3 m 05 s`, `2 h 05 m`, `3 d 4 h`; a dash when it is not known."""
     if seconds is None:
         return "–"
+    if seconds < 0.0005:
+        return "<1 ms"
     if seconds < 0.9995:
-        return f"{max(0.0, seconds) * 1000:.0f} ms"
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -64,11 +66,6 @@ def shown_json(text: str) -> str:
     if len(text) > SHOWN_CHARACTERS:
         return f"{text[:SHOWN_CHARACTERS]}\n… only the beginning is shown"
     return pretty(text, is_text=True)
-
-
-def compact(value: Json) -> str:
-    """JSON on one line."""
-    return orjson.dumps(value, default=str).decode()
 
 
 def percent(share: float | None) -> str:

@@ -9,21 +9,21 @@ select (select count(*) from automation_run where status = 10),
        (select count(*) from automation_run where status = 30),
        (select count(*) from automation_run where status = 15),
        (select count(*) from automation_run where status = 18),
-       (select extract(epoch from now() - created_at)::float8 from automation_run where status = 10
+       (select extract(epoch from statement_timestamp() - created_at)::float8 from automation_run where status = 10
         order by queue, priority, id limit 1)
 """
 
 # the block ranges of created_at (run_created) leave only the window's pages
 BY_HOUR = """
-select floor(extract(epoch from now() - created_at) / 3600)::int as hours_ago, status, count(*)
-from automation_run where created_at > now() - make_interval(hours => %s)
+select greatest(floor(extract(epoch from statement_timestamp() - created_at) / 3600)::int, 0) as hours_ago, status, count(*)
+from automation_run where created_at > statement_timestamp() - make_interval(hours => %s)
 group by 1, 2
 """
 
 FAILING = """
 select w.id, w.name, f.failed, f.newest, r.uid, r.created_at, d.error
 from (select workflow_id, count(*) as failed, max(id) as newest from automation_run
-      where status in (51, 53) and created_at > now() - make_interval(hours => %s)
+      where status in (51, 53) and created_at > statement_timestamp() - make_interval(hours => %s)
       group by workflow_id order by failed desc, newest desc limit %s) f
 join automation_workflow w on w.id = f.workflow_id
 join automation_run r on r.id = f.newest
@@ -41,7 +41,7 @@ cross join lateral (select uid, status, created_at, started_at, finished_at from
 
 COUNT_SINCE = """
 select workflow_id, count(*) from automation_run
-where workflow_id = any(%s) and created_at > now() - make_interval(hours => %s) group by workflow_id
+where workflow_id = any(%s) and created_at > statement_timestamp() - make_interval(hours => %s) group by workflow_id
 """
 
 TAGS = """

@@ -18,7 +18,6 @@ register.filter("grouped", wording.grouped)
 register.filter("percent", wording.percent)
 register.filter("pretty", wording.pretty)
 register.filter("shown_json", wording.shown_json)
-register.filter("compact", wording.compact)
 
 
 @register.simple_tag
