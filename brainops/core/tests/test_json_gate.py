@@ -24,7 +24,9 @@ def problems_of(body: bytes, limits: Limits = LIMITS) -> list[tuple[str, str]]:
     ("body", "problems"),
     [
         (b'{"a": 1, "a": 2}', [("duplicate_key", "/a")]),
-        (b'{"a":1,"a" :2}', [("duplicate_key", "/a")]),  # one `":` and one key: only the blank tells
+        (b'{"a":1,"a" :2}', [("duplicate_key", "/a")]),
+        (b'{"a":1, "a":1}', [("duplicate_key", "/a")]),
+        (b'{"a b":1,"ab":2,"a b":3}', [("duplicate_key", "/a b")]),
         (b'{"x":1,"a\\\\":2,"x":3}', [("duplicate_key", "/x")]),
         (b'{"a":1,"\\u0061":2}', [("duplicate_key", "/a")]),
         (b'[{"k":{"a":1,"a":2}}]', [("duplicate_key", "/0/k/a")]),
@@ -130,6 +132,8 @@ def test_more_keys_than_the_limit_are_refused():
 
     assert json_gate.read(b'[{"a":1,"b":2},{"c":3}]', limits) == [{"a": 1, "b": 2}, {"c": 3}]
     assert problems_of(b'[{"a":1,"b":2},{"c":3,"d":4}]', limits) == [("too_many_keys", "/1/d")]
+    assert problems_of(b'[{"a" : 1,"b" : 2},{"c" : 3,"d" : 4}]', limits) == [("too_many_keys", "/1/d")]
+    assert json_gate.read(b'{"a":"::::::::::"}', limits) == {"a": "::::::::::"}
 
 
 def test_a_longer_text_than_the_limit_is_refused():
