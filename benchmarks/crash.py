@@ -41,7 +41,7 @@ async def measure(product: Product, hook: Hook, workflow: str, receiver: Receive
     statuses: Counter[str] = Counter()
     while statuses.total() < RUNS or not set(statuses) <= FINAL:
         await asyncio.sleep(0.2)
-        runs = await asyncio.to_thread(product.call, "GET", f"/workflows/{workflow}/runs?page_size={RUNS}")
+        runs = await asyncio.to_thread(product.call, "GET", f"/workflows/{workflow}/runs?limit={RUNS}")
         statuses = Counter(run["status"] for run in runs["results"][:RUNS])
         if time.perf_counter() - killed_at > 120:
             break

@@ -68,8 +68,7 @@ def installed(data: Path | None, *, allow: str) -> Iterator[Installation]:
 
 
 def _web(status: dict[str, Any]) -> str:
-    addresses = status["addresses"]
-    return str(addresses.get("web") or addresses.get("ui") or next(iter(addresses.values()))).rstrip("/")
+    return str(status["addresses"]["api"]).partition("/api/")[0]
 
 
 def _output(command: list[Any], environment: dict[str, str]) -> str:

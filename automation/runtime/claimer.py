@@ -13,6 +13,7 @@ from automation.engine.status import RunStatus
 from automation.runtime.plans import Plans
 from automation.runtime.slots import Slots
 from automation.runtime.turn import Host, Turn
+from automation.runtime.vital import VitalThread
 from automation.store import bell
 from automation.store.checkpoint import Entry, Move
 from automation.store.claim import Claimed, claim_runs
@@ -25,11 +26,11 @@ PAUSE_AFTER_ERROR_SECONDS = 0.5
 log = structlog.get_logger(__name__)
 
 
-class Claimer(threading.Thread):
+class Claimer(VitalThread):
     """Claims while slots are free and work is there; sleeps until kicked otherwise."""
 
     def __init__(self, slots: Slots, host: Host, *, queue: str = "default") -> None:
-        super().__init__(name="claimer", daemon=True)
+        super().__init__("claimer")
         self._host = host
         self._connection = Connection(application_name="brainops-claimer")
         self._plans = Plans(self._connection)
@@ -49,7 +50,7 @@ class Claimer(threading.Thread):
         self._kicked.set()
         self.join(timeout_seconds)
 
-    def run(self) -> None:
+    def live(self) -> None:
         """Claim until stopped."""
         while not self._is_stopping:
             self._kicked.wait()

@@ -17,6 +17,7 @@ import psycopg2
 import structlog
 
 from automation.runtime.slots import Slots
+from automation.runtime.vital import VitalThread
 from automation.store.connection import Connection
 from automation.store.workers import Beat, beat, register, set_state, take_name
 
@@ -29,13 +30,13 @@ DRAINING, GONE = 2, 4
 log = structlog.get_logger(__name__)
 
 
-class Heartbeat(threading.Thread):
+class Heartbeat(VitalThread):
     """The breathing of one worker process."""
 
     def __init__(
         self, slots: Slots, *, every_seconds: float, dead_seconds: float, release: str, on_beat: Callable[[Beat], None]
     ) -> None:
-        super().__init__(name="heartbeat", daemon=True)
+        super().__init__("heartbeat")
         self._connection = Connection(application_name="brainops-heartbeat")
         self._slots = slots
         self._every_seconds = every_seconds
@@ -68,7 +69,7 @@ class Heartbeat(threading.Thread):
             self._say_state(GONE)
         self._connection.close()
 
-    def run(self) -> None:
+    def live(self) -> None:
         """Breathe until stopped."""
         while not self._is_over.is_set():
             try:

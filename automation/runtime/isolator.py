@@ -16,6 +16,7 @@ import structlog
 
 from automation.engine.status import RunStatus
 from automation.runtime import refusals
+from automation.runtime.vital import VitalThread
 from automation.runtime.writer import Writer
 from automation.store.checkpoint import Entry, Move
 from automation.store.claim import Claimed, claim_suspect
@@ -26,11 +27,11 @@ FENCE_LOST = 3  # exit code of a child that lost its claim: nothing to write
 log = structlog.get_logger(__name__)
 
 
-class Isolator(threading.Thread):
+class Isolator(VitalThread):
     """Takes one suspect at a time."""
 
     def __init__(self, writer: Writer) -> None:
-        super().__init__(name="isolator", daemon=True)
+        super().__init__("isolator")
         self._connection = Connection(application_name="brainops-isolator")
         self._writer = writer
         self._kicked = threading.Event()
@@ -56,7 +57,7 @@ class Isolator(threading.Thread):
         if self._child is not None:
             self._child.kill()
 
-    def run(self) -> None:
+    def live(self) -> None:
         """Wait for suspects until stopped."""
         while not self._is_stopping:
             self._kicked.wait()

@@ -14,6 +14,7 @@ import structlog
 from django.db import close_old_connections, connections
 
 from automation.runtime.heartbeat import Heartbeat
+from automation.runtime.vital import VitalThread
 from automation.services.schedules import fire_due
 from automation.store import bell
 from automation.store.connection import Connection
@@ -29,13 +30,13 @@ MINUTE_SECONDS = 60.0
 log = structlog.get_logger(__name__)
 
 
-class Pulse(threading.Thread):
+class Pulse(VitalThread):
     """The ticking thread of one worker process."""
 
     def __init__(
         self, heartbeat: Heartbeat, *, every_seconds: float, dead_seconds: float, on_ready: Callable[[], None]
     ) -> None:
-        super().__init__(name="pulse", daemon=True)
+        super().__init__("pulse")
         self._connection = Connection(application_name="brainops-pulse")
         self._heartbeat = heartbeat
         self._every_seconds = every_seconds
@@ -64,7 +65,7 @@ class Pulse(threading.Thread):
             self._changed.notify()
         self.join(5)
 
-    def run(self) -> None:
+    def live(self) -> None:
         """Tick until stopped."""
         next_tick = time.monotonic()
         while not self._is_stopping:

@@ -15,6 +15,7 @@ import psycopg2
 import structlog
 
 from automation.engine.status import RunStatus
+from automation.runtime.vital import VitalThread
 from automation.store.checkpoint import Entry, Move, write_checkpoint
 from automation.store.connection import UNREACHABLE, Connection
 
@@ -47,11 +48,11 @@ class Receipt:
             return self.status
 
 
-class Writer(threading.Thread):
+class Writer(VitalThread):
     """Commits checkpoints in groups, in the order each run gave them."""
 
     def __init__(self, connection: Connection | None = None) -> None:
-        super().__init__(name="writer", daemon=True)
+        super().__init__("writer")
         self._connection = connection or Connection(application_name="brainops-writer")
         self._inbox: SimpleQueue[Receipt | None] = SimpleQueue()
         self._held_back: list[Receipt] = []
@@ -69,7 +70,7 @@ class Writer(threading.Thread):
         self.join(timeout_seconds)
         self._is_abandoned = True
 
-    def run(self) -> None:
+    def live(self) -> None:
         """Commit batches until stopped."""
         is_stopping = False
         while not (is_stopping and not self._held_back and self._inbox.empty()):

@@ -6,6 +6,7 @@ runs that move (`moved`, updated) and the set of runs that only write steps (`he
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ import orjson
 from automation.engine.kinds import LogLine
 from automation.engine.results import StepResult
 from automation.store.connection import Connection
+from automation.store.prepared import PreparedStatement
 
 # A cancel that was asked for wins over success, parking and re-queueing, in the same statement that would have
 # moved the run: a cancelled run never finishes as succeeded. Written out wherever it is needed: a lateral subquery
@@ -79,6 +81,9 @@ LOGS = """, lines as (
 
 WITHOUT_LOGS = CHECKPOINT.format(to=TO, logs="")
 WITH_LOGS = CHECKPOINT.format(to=TO, logs=LOGS)
+_TYPES = dict(re.findall(r"%\((\w+)\)s::([a-z0-9]+\[\])", WITH_LOGS))
+_PREPARED = PreparedStatement("checkpoint", WITHOUT_LOGS, _TYPES)
+_PREPARED_WITH_LOGS = PreparedStatement("checkpoint_logs", WITH_LOGS, _TYPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +131,7 @@ def write_checkpoint(connection: Connection, entries: Sequence[Entry]) -> dict[i
     parameters = _moves(entries) | _steps(entries)
     if has_lines:
         parameters |= _lines(entries)
-    rows = connection.rows(WITH_LOGS if has_lines else WITHOUT_LOGS, parameters)
-    return dict(rows)
+    return dict(connection.prepared(_PREPARED_WITH_LOGS if has_lines else _PREPARED, parameters))
 
 
 def dumps(value: Any) -> str | None:

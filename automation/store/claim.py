@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from automation.store.connection import Connection
+from automation.store.prepared import PreparedStatement
 
 _COLUMNS = """
 r.id, r.uid, r.claim, r.attempt, r.crashes, r.workspace_id, r.workflow_id, r.version_id, r.mode,
@@ -30,6 +31,8 @@ from pick join automation_rundata d on d.run_id = pick.id
 where r.id = pick.id
 returning {_COLUMNS}
 """
+
+_PREPARED_CLAIM = PreparedStatement("claim", CLAIM, {"worker": "uuid", "queue": "text", "limit": "bigint"})
 
 CLAIM_SUSPECT = f"""
 with me as (select 1 from automation_worker where id = %(worker)s and state = 1),
@@ -80,7 +83,7 @@ class Claimed:
 
 def claim_runs(connection: Connection, *, worker_id: UUID, queue: str, limit: int) -> list[Claimed]:
     """Claim up to `limit` ready runs of `queue`, oldest and most urgent first."""
-    rows = connection.rows(CLAIM, {"worker": worker_id, "queue": queue, "limit": limit})
+    rows = connection.prepared(_PREPARED_CLAIM, {"worker": worker_id, "queue": queue, "limit": limit})
     return sorted(map(_claimed, rows), key=lambda run: run.id)
 
 

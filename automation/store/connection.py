@@ -16,6 +16,8 @@ import psycopg2.extensions
 import psycopg2.extras
 from django.db import connections
 
+from automation.store.prepared import PreparedStatement
+
 T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Any]
 
@@ -38,6 +40,15 @@ class Connection:
     def rows(self, statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows. Raises psycopg2 errors."""
         return self._with_cursor(lambda cursor: self._fetch(cursor, statement, parameters))
+
+    def prepared(self, statement: PreparedStatement, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run a prepared statement and return its rows. Raises psycopg2 errors."""
+
+        def run(cursor: Any) -> list[tuple[Any, ...]]:
+            statement.run(cursor, parameters)
+            return list(cursor.fetchall())
+
+        return self._with_cursor(run)
 
     def transaction(self, work: Callable[[Any], T]) -> T:
         """Run `work(cursor)` in one transaction."""

@@ -12,7 +12,7 @@ from uuid import UUID
 from automation.store.intake import NEW_RUN, NewRun
 from webhooks.store.current import CURRENT
 from webhooks.store.event import COLUMNS, EVENT_TYPES, STATE_TYPES, VALUES, NewEvent, State
-from webhooks.store.prepared import Prepared
+from automation.store.prepared import PreparedStatement
 
 # The run comes first: its dedupe key makes a second delivery wait for the first one's commit and then insert nothing.
 ACCEPT = f"""
@@ -30,7 +30,7 @@ _TYPES = {
     "run_parent_run_id": "bigint",
     "run_deadline_seconds": "float8",
 }
-PREPARED = Prepared("accept", ACCEPT, STATE_TYPES | EVENT_TYPES | _TYPES)
+PREPARED = PreparedStatement("accept", ACCEPT, STATE_TYPES | EVENT_TYPES | _TYPES)
 
 
 @dataclass(frozen=True, slots=True)
