@@ -31,11 +31,14 @@ _DELAY_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 def refusal(response: Response, request: Request) -> Failure:
     """Describe an unwanted answer: its status, the first bytes of its body, and when to come back."""
+    wait_seconds = retry_after_seconds(response)
+    # Some services refuse a caller at the limit with 403 and a time to come back (GitHub's secondary limits).
+    is_limited = response.status == 403 and wait_seconds is not None
     return Failure(
         type="http_status",
         message=_sentence(response, request.method),
-        error_class=error_class_of(response.status),
-        retry_after_seconds=retry_after_seconds(response),
+        error_class=ErrorClass.RATE_LIMIT if is_limited else error_class_of(response.status),
+        retry_after_seconds=wait_seconds,
         details={"status": response.status, "method": request.method, "url": response.url, "body": shown(response)},
         # A gateway that gave up may have passed the request on (RFC 9110 15.6.5); a plain refusal did not act.
         is_outcome_unknown=request.is_write and response.status in (408, 502, 504),

@@ -127,5 +127,11 @@ def test_a_gateway_that_gave_up_leaves_a_write_unknown(status, unknown):
     assert refusal(answered(status), Request("POST", URL)).is_outcome_unknown is unknown
 
 
+def test_a_403_with_a_time_to_come_back_is_a_limit():
+    failure = refusal(answered(403, retry_after="60"), Request("GET", URL))
+
+    assert (failure.error_class, failure.retry_after_seconds) == (ErrorClass.RATE_LIMIT, 60.0)
+
+
 def test_a_read_is_never_unknown():
     assert refusal(answered(504), Request("GET", URL)).is_outcome_unknown is False

@@ -7,7 +7,6 @@ name is resolved a second time between the check and the connection (DNS rebindi
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import select
 import socket
@@ -20,8 +19,9 @@ from brainops.core.egress.errors import BlockedTarget, ConnectFailed, ConnectTim
 from brainops.core.egress.hosts import Host
 from brainops.core.egress.lookup import Resolver, look_up, system_resolver
 from brainops.core.egress.watch import Watch
+from brainops.core.logs import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 CONNECT_SECONDS = 10.0
 _MAX_ADDRESSES = 8  # tried per connection
@@ -69,7 +69,7 @@ def checked_addresses(
             allow.check_address(host, port, address)
         except BlockedTarget:
             # For the operator only: the caller shall not map an inner network by error messages.
-            log.warning("egress blocked", extra={"host": host.text, "port": port, "address": address})
+            log.warning("egress_blocked", host=host.text, port=port, address=address)
             raise
     return addresses
 

@@ -17,6 +17,8 @@ import threading
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import structlog
+
 from brainops.core.egress.allow import parse_allow_list
 from brainops.core.egress.client import Client
 from brainops.core.egress.errors import EgressError
@@ -136,5 +138,6 @@ def probe(urls):
 
 
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     build_world()
     json.dump(probe(json.load(sys.stdin)), sys.stdout)

@@ -164,5 +164,11 @@ def test_the_operator_learns_the_address_that_was_blocked(caplog):
     with pytest.raises(BlockedTarget):
         addresses(Host("db.corp"), 443, Names(db_corp=[["10.9.8.7"]]))
 
-    record = caplog.records[0]
-    assert (record.message, record.host, record.port, record.address) == ("egress blocked", "db.corp", 443, "10.9.8.7")
+    event = caplog.records[0].msg
+    assert {name: event[name] for name in ("event", "level", "host", "port", "address")} == {
+        "event": "egress_blocked",
+        "level": "warning",
+        "host": "db.corp",
+        "port": 443,
+        "address": "10.9.8.7",
+    }
