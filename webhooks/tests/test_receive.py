@@ -1,6 +1,6 @@
 """What a sender is answered, and what stands in the database then."""
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
