@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from brainops.core.api.openapi import schema_json
 from brainops.core.api.page import SCHEMA_NAME, api_page
@@ -27,6 +28,9 @@ urlpatterns = [
     path("admin/api/", admin.site.admin_view(api_page), name="api-page"),
     path("admin/api/schema.json", admin.site.admin_view(schema_json), name=SCHEMA_NAME),
     path("admin/", admin.site.urls),
+    # what people type
+    path("", RedirectView.as_view(url="/admin/")),
+    path("admin", RedirectView.as_view(url="/admin/")),
 ]
 
 handler400 = "brainops.core.web.fallbacks.bad_request"

@@ -69,6 +69,19 @@ def test_every_verb_of_every_route_asks_for_a_permission_that_exists(route, meth
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("method", ["delete", "put", "options", "trace"])
+def test_a_method_nobody_answers_to_is_405_for_a_known_caller(ada, api, method):
+    assert getattr(api(ada), method)("/me").status_code == 405
+
+
+@pytest.mark.parametrize("address", ["/", "/admin"])
+def test_what_people_type_leads_to_the_admin(address):
+    answer = Client().get(address)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("name", ["health", "webhooks", "login", "auth/token", "schema", "admin", ".svg", "configs"])
 def test_an_ending_that_looks_public_opens_nothing(name):
     client = Client()

@@ -13,7 +13,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from brainops.core import json_gate
-from brainops.core.errors import NotAcceptable, UnsupportedMediaType
+from brainops.core.errors import InvalidInput, NotAcceptable, UnsupportedMediaType
 
 _ACCEPTED_CHARSETS = frozenset({"", "utf-8", "utf8"})
 
@@ -35,7 +35,10 @@ def read_json(request: HttpRequest | Request) -> Any:
 def read_body(request: HttpRequest | Request, *, most: int | None = None) -> bytes:
     """The raw bytes of a body. Raises TooLarge before more than the limit is read."""
     most = json_gate.default_limits().body_bytes if most is None else most
-    json_gate.check_size(int(request.META.get("CONTENT_LENGTH") or 0), most)
+    declared = str(request.META.get("CONTENT_LENGTH") or "0")
+    if not (declared.isascii() and declared.isdigit()):
+        raise InvalidInput("Content-Length must be a number of bytes.")
+    json_gate.check_size(int(declared), most)
     body: bytes = request.body
     json_gate.check_size(len(body), most)
     return body
