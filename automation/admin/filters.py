@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from automation.engine.status import RunStatus
 from automation.looks.states import RUNS
-from automation.models import Workflow
+from automation.models import Trigger, Workflow
 from automation.services import statistics
 from automation.triggers import all_trigger_kinds
 from brainops.accounts.models import User, Workspace
@@ -174,7 +174,10 @@ class StartedByFilter(SimpleListFilter):
             return queryset
         if self.value() == "none":
             return queryset.filter(trigger=None)
-        return queryset.filter(trigger__kind=self.value())
+        # through the workflows, since runs are indexed by those and not by their triggers
+        started = Trigger.objects.filter(kind=self.value())
+        workflows = list(started.values_list("workflow_id", flat=True).distinct()[:1000])
+        return queryset.filter(workflow_id__in=workflows, trigger__kind=self.value())
 
 
 def as_uuid(text: str | None) -> UUID | None:
