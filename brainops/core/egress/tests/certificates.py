@@ -13,6 +13,17 @@ from cryptography.x509.oid import NameOID
 
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 def _name(text):
@@ -24,10 +35,12 @@ class Authority:
 
     def __init__(self):
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._certificate = self._build("Test CA", self._key.public_key(), days=30).add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        self._certificate = (
+            self._build("Test CA", self._key.public_key(), days=30)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(SIGNS_CERTIFICATES, critical=True)
+            .sign(self._key, hashes.SHA256())
         )
-        self._certificate = self._certificate.sign(self._key, hashes.SHA256())
 
     def trusting(self, context):
         pem = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
@@ -63,4 +76,7 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(min(NOW, ends) - 2 * DAY)
             .not_valid_after(ends)
+            # Python 3.13 checks strictly (RFC 5280 4.2.1): each certificate names its own key and its issuer's.
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
