@@ -10,3 +10,10 @@ class AutomationConfig(AppConfig):
     label = "automation"
     verbose_name = "Automation"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Say what the minute's sweep deletes here."""
+        from automation.services import idempotency  # noqa: PLC0415  # the models must be loaded first
+        from brainops.core import housekeeping  # noqa: PLC0415
+
+        housekeeping.sweeps.register("idempotency keys", idempotency.forget_old)

@@ -9,39 +9,18 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
 
-from automation.models import IdempotencyKey
-from brainops.core import clock
+from automation.store import idempotency_keys
 from brainops.core.errors import Conflict, InvalidInput, Problem
 
 HEADER = "Idempotency-Key"
-KEPT = timedelta(hours=24)
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-
-# Two requests may get here with one key: the second waits for the first one's commit, then finds its row.
-# A key whose time is over starts anew.
-TAKE = """
-insert into automation_idempotencykey as k (workspace_id, caller, key, body_hash, headers) values (%s, %s, %s, %s, '{}')
-on conflict (workspace_id, caller, key) do update
-set body_hash = excluded.body_hash, status = null, answer = null, headers = '{}', created_at = statement_timestamp()
-where k.created_at < statement_timestamp() - make_interval(secs => %s)
-returning 1
-"""
-FIND = """
-select body_hash, status, answer, headers from automation_idempotencykey
-where workspace_id = %s and caller = %s and key = %s
-"""
-KEEP = """
-update automation_idempotencykey set status = %s, answer = %s, headers = %s
-where workspace_id = %s and caller = %s and key = %s
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +45,6 @@ class Request:
     caller: str
     digest: bytes
 
-    @property
-    def place(self) -> tuple[UUID, str, str]:
-        """The primary key of its row."""
-        return (self.workspace_id, self.caller, self.key)
-
 
 def digest_of(method: str, path: str, body: Any) -> bytes:
     """The hash that tells two requests apart; the order of a body's fields does not matter."""
@@ -92,31 +66,25 @@ def once(request: Request, work: Callable[[], Answer]) -> Answer:
 
     Raises Conflict when the key stood for another request. An exception of `work` keeps nothing: the key stays free.
     """
+    place = (request.workspace_id, request.caller, request.key)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(TAKE, (*request.place, request.digest, KEPT.total_seconds()))
-        if cursor.fetchone() is None:
-            return _replay(cursor, request)
+        if not idempotency_keys.take(cursor, place, request.digest):
+            return _replay(request, idempotency_keys.find(cursor, place))
         answer = work()
-        cursor.execute(KEEP, (answer.status, _json(answer.body), _json(answer.headers), *request.place))
+        idempotency_keys.keep(cursor, place, status=answer.status, body=answer.body, headers=answer.headers)
         return answer
 
 
 def forget_old() -> int:
-    """Delete keys whose time is over; return how many."""
-    deleted, _ = IdempotencyKey.objects.filter(created_at__lt=clock.now() - KEPT).delete()
-    return deleted
+    """Delete keys whose time is over, a bounded number at a time; return how many."""
+    with connection.cursor() as cursor:
+        return idempotency_keys.forget_old(cursor)
 
 
-def _replay(cursor: Any, request: Request) -> Answer:
-    cursor.execute(FIND, request.place)
-    body_hash, status, answer, headers = cursor.fetchone()
-    if bytes(body_hash) != request.digest:
-        raise Conflict(
-            f"{HEADER} {request.key!r} was used for another request in the last 24 hours. Use a new key.",
-            code="idempotency_key_reused",
-        )
-    return Answer(status, orjson.loads(answer), orjson.loads(headers), is_replay=True)
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_UTC_Z).decode()
+def _replay(request: Request, kept: idempotency_keys.KeptAnswer) -> Answer:
+    if kept.digest == request.digest:
+        return Answer(kept.status, kept.body, kept.headers, is_replay=True)
+    raise Conflict(
+        f"{HEADER} {request.key!r} was used for another request in the last 24 hours. Use a new key.",
+        code="idempotency_key_reused",
+    )

@@ -7,20 +7,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+# Subselects instead of joins: planning six joined tables took longer than everything else (1.0 ms against 0.24 ms).
 # The steps its worker is on right now stand in the worker's last heartbeat.
 HEAD = """
-select r.id, r.uid, r.workflow_id, w.name, r.version_id, v.number, r.status, r.mode, r.trigger_id, r.created_by_id,
-       p.uid, c.uid, r.attempt, r.crashes, r.wait_kind, r.wake_at, r.deadline_at, r.cancel_requested_at,
+select r.id, r.uid, r.workflow_id, (select name from automation_workflow where id = r.workflow_id),
+       r.version_id, (select number from automation_workflowversion where id = r.version_id),
+       r.status, r.mode, r.trigger_id, r.created_by_id,
+       (select uid from automation_run where id = r.parent_run_id),
+       (select uid from automation_run where id = r.called_by_run_id),
+       r.attempt, r.crashes, r.wait_kind, r.wake_at, r.deadline_at, r.cancel_requested_at,
        r.created_at, r.started_at, r.finished_at, statement_timestamp(),
        (d.input -> 'inputs')::text, (d.input -> 'trigger')::text, d.output::text, d.error::text, d.response::text,
        (select jsonb_agg(b)::text from automation_worker k, jsonb_array_elements(k.busy) b
         where k.id = r.worker_id and b ->> 'run' = r.uid::text)
-from automation_run r
-join automation_rundata d on d.run_id = r.id
-join automation_workflow w on w.id = r.workflow_id
-join automation_workflowversion v on v.id = r.version_id
-left join automation_run p on p.id = r.parent_run_id
-left join automation_run c on c.id = r.called_by_run_id
+from automation_run r join automation_rundata d on d.run_id = r.id
 where r.uid = %s and r.workspace_id = %s
 """
 

@@ -18,6 +18,8 @@ KEPT = NEW | {"run_is_pinned": True, "kept_paths": ["a"], "run_parent_run_id": 1
 ENTRY = checkpoint.Entry(run_id=1, claim=ID)
 CHECKPOINT = checkpoint._moves([ENTRY]) | checkpoint._steps([ENTRY])
 PROCESS = {"id": ID, "name": "host/0", "host": "host", "pid": 1, "release": "", "slots": 1}
+KEY = (HOME, "user:1", "k")
+KEYS = "automation_idempotencykey_pkey"
 AT = "2026-01-01T00:00:00Z"
 RUN, DATA, STEP = "automation_run_pkey", "automation_rundata_pkey", "automation_steprun_pkey"
 
@@ -43,6 +45,10 @@ CASES: dict[str, Case] = {
     "firings.LINK": Case(([ID], [AT], [ID]), ("automation_firing_pkey",)),
     "firings.ADVANCE": Case(([ID], [AT], [AT]), ("automation_trigger_pkey",)),
     "firings.PRUNE": Case((30,), ("firing_recent",)),
+    "idempotency_keys.TAKE": Case((*KEY, b"", 5), (KEYS,)),
+    "idempotency_keys.FIND": Case(KEY, (KEYS,)),
+    "idempotency_keys.KEEP": Case((200, "{}", "{}", *KEY), (KEYS,)),
+    "idempotency_keys.FORGET": Case((5, 5), ("idempotency_age",)),
     "intake.INSERT": Case(NEW, ("run_dedupe",)),
     "intake.FIND_DUPLICATE": Case((ID, "key:x"), ("run_dedupe",)),
     "load.STEPS": Case(([1],), (STEP,)),
