@@ -113,8 +113,19 @@ def _failed(step: PlannedStep, outcome: Fail, attempt: Attempt) -> Settled:
     if delay is not None:
         until = attempt.finished_at + timedelta(seconds=delay)
         row = _row(step, StepStatus.RETRYING, attempt, error=said, until=until)
-        return Settled(row, outcome.logs, wait_seconds=delay)
-    return Settled(_broken(step, _row(step, StepStatus.FAILED, attempt), said), outcome.logs)
+        return Settled(row, (*outcome.logs, _again(error, attempt, delay)), wait_seconds=delay)
+    return Settled(
+        _broken(step, _row(step, StepStatus.FAILED, attempt), said), (*outcome.logs, _gave_up(error, attempt))
+    )
+
+
+def _again(error: StepError, attempt: Attempt, delay: float) -> LogLine:
+    said = f"Attempt {attempt.number} failed: {error.message} The next one starts in {delay:.1f} s."
+    return LogLine("warning", said, {"type": error.type})
+
+
+def _gave_up(error: StepError, attempt: Attempt) -> LogLine:
+    return LogLine("error", f"Attempt {attempt.number} failed: {error.message}", {"type": error.type})
 
 
 def _broken(step: PlannedStep, row: StepResult, error: dict[str, Json]) -> StepResult:

@@ -10,7 +10,8 @@ import psycopg2
 import structlog
 
 from automation.engine.status import RunStatus
-from automation.runtime.plans import Plans
+from automation.runtime import refusals
+from automation.runtime.plans import Plans, Unplannable
 from automation.runtime.slots import Slots
 from automation.runtime.turn import Host, Turn
 from automation.runtime.vital import VitalThread
@@ -92,4 +93,9 @@ class Claimer(VitalThread):
                 self._host.writer.submit(Entry(run.id, run.claim, move=Move(RunStatus.QUEUED)))
             raise
         for run in claimed:
-            self._slots.start(Turn(run, versions[run.version_id], steps.get(run.id, {}), self._host))
+            version = versions[run.version_id]
+            if isinstance(version, Unplannable):
+                refusal = refusals.unplannable(version.number, version.refusal)
+                self._host.writer.submit(Entry(run.id, run.claim, move=Move(RunStatus.FAILED, error=refusal)))
+            else:
+                self._slots.start(Turn(run, version, steps.get(run.id, {}), self._host))

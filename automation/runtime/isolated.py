@@ -11,7 +11,7 @@ from uuid import UUID
 import django
 
 from automation.runtime.isolator import FENCE_LOST
-from automation.runtime.plans import Plans
+from automation.runtime.plans import Plans, Unplannable
 from automation.runtime.turn import Host, Turn
 from automation.runtime.writer import Writer
 from automation.store.claim import held_run
@@ -19,6 +19,7 @@ from automation.store.connection import Connection
 from automation.store.load import load_steps
 
 PR_SET_PDEATHSIG = 1
+UNPLANNABLE = 4
 
 
 def main(run_id: int, claim: UUID) -> int:
@@ -28,6 +29,8 @@ def main(run_id: int, claim: UUID) -> int:
     if run is None:
         return FENCE_LOST
     version = Plans(connection).get([run.version_id])[run.version_id]
+    if isinstance(version, Unplannable):
+        return UNPLANNABLE  # the claimer said so before the run became a suspect, unless the release changed since
     steps = load_steps(connection, [run.id]).get(run.id, {})
     writer = Writer()
     writer.start()

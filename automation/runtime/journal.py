@@ -81,9 +81,10 @@ class Journal:
             self._lines.append(Line(seq, path, attempt, at.timestamp(), kept))
 
     def respond(self, response: Any) -> None:
-        """Take the answer for the waiting caller; it is committed before anything slow happens."""
-        self._response = response
-        self._must_flush_before_effect = True
+        """Take the answer for the waiting caller, the first one counts; it is committed before anything slow happens."""
+        if self._response is None:
+            self._response = response
+            self._must_flush_before_effect = True
 
     def flush(self) -> None:
         """Commit what was gathered and wait for it. Raises ClaimLost."""

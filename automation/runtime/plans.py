@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from automation.engine.plan import Plan, build_plan
@@ -17,13 +18,19 @@ MOST_PLANS = 500
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A version ready to run. `plan` is None when it no longer plans; `refusal` says why."""
+    """A version ready to run."""
 
     number: str
-    workflow_id: UUID
     workflow_name: str
-    plan: Plan | None
-    refusal: str = ""
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Unplannable:
+    """A version that this release cannot plan, and why."""
+
+    number: str
+    refusal: str
 
 
 class Plans:
@@ -31,9 +38,9 @@ class Plans:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._loaded: OrderedDict[UUID, Loaded] = OrderedDict()
+        self._loaded: OrderedDict[UUID, Loaded | Unplannable] = OrderedDict()
 
-    def get(self, version_ids: Iterable[UUID]) -> dict[UUID, Loaded]:
+    def get(self, version_ids: Iterable[UUID]) -> dict[UUID, Loaded | Unplannable]:
         """The loaded versions of `version_ids`; the unknown ones are read in one query."""
         wanted = set(version_ids)
         missing = wanted - self._loaded.keys()
@@ -47,13 +54,12 @@ class Plans:
         return found
 
     def _load(self, version_ids: set[UUID]) -> None:
-        for version_id, definition, number, workflow_id, name in load_versions(self._connection, list(version_ids)):
-            plan, refusal = _plan(definition)
-            self._loaded[version_id] = Loaded(number, workflow_id, name, plan, refusal)
+        for version_id, definition, number, name in load_versions(self._connection, list(version_ids)):
+            self._loaded[version_id] = _planned(definition, number, name)
 
 
-def _plan(definition: object) -> tuple[Plan | None, str]:
+def _planned(definition: Any, number: str, name: str) -> Loaded | Unplannable:
     try:
-        return build_plan(definition, all_kinds()), ""
+        return Loaded(number, name, build_plan(definition, all_kinds()))
     except Exception as error:  # noqa: BLE001 - a stored version that does not plan fails its own runs only
-        return None, f"{type(error).__name__}: {error}"
+        return Unplannable(number, f"{type(error).__name__}: {error}")

@@ -19,7 +19,7 @@ import structlog
 from automation.engine.advance import Verdict
 from automation.engine.attempt import Surroundings, attempt
 from automation.engine.effects import effect_of, idempotency_of
-from automation.engine.expressions import Budget, ExpressionError
+from automation.engine.finish import finish, left_behind, timed_out
 from automation.engine.idempotency import idempotency_key
 from automation.engine.kinds import Effect, Idempotency, Outcome
 from automation.engine.plan import Plan, PlannedStep
@@ -66,6 +66,8 @@ class Turn:
         self._is_lost = False
         self._clock_offset = run.claimed_at - time.time()  # one clock: the database's
         self._journal = Journal(run, host.writer, is_careful=run.crashes > 0)
+        self._progress = Progress(version.plan, steps.values())
+        self._scope = self._new_scope(version.plan)
         self._doing: tuple[str, int, float] | None = None
 
     def cancel(self) -> None:
@@ -85,10 +87,7 @@ class Turn:
     def execute(self) -> None:
         """Run until the run finishes, parks, is handed back or is lost."""
         try:
-            if self._version.plan is None:
-                self._end(RunStatus.FAILED, refusals.unplannable(self._version.number, self._version.refusal))
-            else:
-                self._go(self._version.plan)
+            self._go(self._version.plan)
         except ClaimLost:
             log.info("claim_lost", run_id=str(self.run.uid))
         except Exception as error:
@@ -96,8 +95,6 @@ class Turn:
             self._end(RunStatus.FAILED, refusals.broke(error))
 
     def _go(self, plan: Plan) -> None:
-        self._progress = Progress(plan, self._rows.values())
-        self._scope = self._new_scope(plan)
         self._journal.is_careful |= plan.settings.checkpoint == "step"
         self._settle_started(plan)
         ready: deque[PlannedStep] = deque()
@@ -128,9 +125,10 @@ class Turn:
         if isinstance(prepared, Skipped):
             self._record(skip(step, prepared.reason, now=started_at))
             return
-        is_prepared = isinstance(prepared, Prepared)
-        outcome = self._perform(step, prepared, number, started_at) if is_prepared else prepared
-        config = prepared.config if is_prepared else {}
+        if isinstance(prepared, Prepared):
+            outcome, config = self._perform(step, prepared, number, started_at), prepared.config
+        else:
+            outcome, config = prepared, {}
         self._settle(step, outcome, Attempt(number, config, started_at, self._now(), seed=self.run.id))
 
     def _perform(self, step: PlannedStep, prepared: Prepared, number: int, started_at: datetime) -> Outcome:
@@ -170,9 +168,6 @@ class Turn:
             raise ClaimLost
         settled = settle(step, outcome, made)
         self._journal.add_lines(step.path, made.number, settled.logs, made.finished_at)
-        if settled.result.error is not None:
-            line = refusals.failed_attempt(settled)
-            self._journal.add_lines(step.path, made.number, (line,), made.finished_at)
         if settled.response is not None:
             self._journal.respond(settled.response)
         self._record(settled.result)
@@ -199,7 +194,7 @@ class Turn:
         if self._stopped.is_set():
             self._end(RunStatus.CANCELLED, None)
         elif self._seconds_left() <= 0:
-            self._end(RunStatus.TIMED_OUT, refusals.timed_out())
+            self._end(RunStatus.TIMED_OUT, timed_out(self._progress.plan).error)
         elif self._host.is_stopping() and self._progress.verdict is None:
             self._journal.close(Move(RunStatus.QUEUED))
         else:
@@ -231,18 +226,14 @@ class Turn:
     # the end
 
     def _finish(self, plan: Plan, verdict: Verdict) -> None:
-        if verdict.status is not RunStatus.SUCCEEDED:
-            self._end(verdict.status, verdict.error)
-            return
-        try:
-            output = plan.output.render(self._scope, Budget()) if plan.output is not None else None
-        except ExpressionError as error:
-            self._end(RunStatus.FAILED, refusals.bad_output(error))
-            return
-        self._journal.close(Move(RunStatus.SUCCEEDED, output=output))
+        finished = finish(plan, self._scope, verdict)
+        self._end(finished.status, finished.error, output=finished.output)
 
-    def _end(self, status: RunStatus, error: Any) -> None:
-        self._journal.close(Move(status, error=error))
+    def _end(self, status: RunStatus, error: Any, *, output: Any = None) -> None:
+        """End the run for good; steps that still waited end with it."""
+        for row in left_behind(self._progress.results.values(), now=self._now()):
+            self._journal.add_step(row)
+        self._journal.close(Move(status, error=error, output=output))
 
     # the clock
 

@@ -82,7 +82,9 @@ class Writer(VitalThread):
 
     def _gather(self) -> tuple[list[Receipt], bool]:
         """One batch with at most one entry per run; a second one of the same run waits for the next batch."""
-        batch, later, runs = [], [], set()
+        batch: list[Receipt] = []
+        later: list[Receipt] = []
+        runs: set[int] = set()
         waiting = self._held_back
         saw_stop = False
         while len(batch) < MOST_ENTRIES:

@@ -47,7 +47,7 @@ fence as (select id, status from moved union all select id, 20::smallint from he
 ended as (
   update automation_rundata d
   set output = case when f.status = 50 then m.output::jsonb end, error = m.error::jsonb,
-      response = coalesce(m.response::jsonb, d.response)
+      response = coalesce(d.response, m.response::jsonb)
   from m join fence f on f.id = m.run_id
   where d.run_id = m.run_id and (m.status >= 50 or m.response is not null)),
 steps as (

@@ -100,4 +100,5 @@ def held_run(connection: Connection, *, run_id: int, claim: UUID) -> Claimed | N
 
 
 def _claimed(row: tuple[Any, ...]) -> Claimed:
-    return Claimed(*row[:-1], input=orjson.loads(row[-1]))
+    *columns, given = row
+    return Claimed(*columns, orjson.loads(given))

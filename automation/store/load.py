@@ -17,7 +17,7 @@ from automation_steprun where run_id = any(%s)
 """
 
 VERSIONS = """
-select v.id, v.definition, v.number, w.id, w.name from automation_workflowversion v
+select v.id, v.definition, v.number, w.name from automation_workflowversion v
 join automation_workflow w on w.id = v.workflow_id where v.id = any(%s)
 """
 
@@ -30,6 +30,6 @@ def load_steps(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict
     return found
 
 
-def load_versions(connection: Connection, version_ids: Sequence[UUID]) -> list[tuple[UUID, Any, str, UUID, str]]:
-    """`(version id, definition, number, workflow id, workflow name)` of some versions."""
-    return connection.rows(VERSIONS, (list(version_ids),))  # type: ignore[return-value]
+def load_versions(connection: Connection, version_ids: Sequence[UUID]) -> list[tuple[Any, ...]]:
+    """`(version id, definition, number, workflow name)` of some versions."""
+    return connection.rows(VERSIONS, (list(version_ids),))
