@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-CANCEL = """
+from automation.store.left_behind import LEFT_BEHIND
+
+CANCEL = f"""
+with moved as (
 update automation_run
 set status = case when status = 20 then 20 else 52 end,
     finished_at = case when status = 20 then null else now() end,
@@ -12,7 +15,9 @@ set status = case when status = 20 then 20 else 52 end,
     cancel_requested_at = coalesce(cancel_requested_at, now()),
     wake_at = case when status = 20 then wake_at end, wait_kind = null, wait_key = null
 where id = any(%s) and status < 50
-returning id, status
+returning id, status),
+{LEFT_BEHIND}
+select id, status from moved
 """
 
 
