@@ -21,6 +21,8 @@ Event = MutableMapping[str, Any]
 # The request being served by this thread, "" outside of one. Bound by core.web.context.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+# JSON leaves these as they are, and some readers take them for the end of a line.
+_LINE_BREAKS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
 _TEXT_LIMIT = 4000  # characters of one value
 
 
@@ -102,7 +104,8 @@ def _shorten(value: Any) -> Any:
 
 def _json() -> structlog.types.Processor:
     def render(_logger: Any, _method: str, event: Event) -> str:
-        return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+        line = orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+        return line.translate(_LINE_BREAKS)
 
     return render
 
