@@ -23,6 +23,11 @@ def row(status, **fields):
     return StepResult("a", "probe", status, **{"started_at": START, "finished_at": LATER, **fields})
 
 
+def said(level, attempt, more=""):
+    """The line that a failed attempt leaves in the log."""
+    return LogLine(level, f"Attempt {attempt} failed: It failed.{more}", {"type": "probe_failed"})
+
+
 def test_a_success_keeps_output_logs_reason_and_response():
     lines = (LogLine("info", "Hello"),)
 
@@ -41,20 +46,22 @@ def test_a_sleep_waits_until_an_instant_with_its_output_in_hand():
 def test_a_failure_worth_repeating_is_repeated():
     made = settled(failure(ErrorClass.TRANSIENT), retry={"jitter": "none"})
 
-    assert made == Settled(row(StepStatus.RETRYING, error=ERROR, until=LATER + timedelta(seconds=1)), wait_seconds=1)
+    waiting = row(StepStatus.RETRYING, error=ERROR, until=LATER + timedelta(seconds=1))
+    assert made == Settled(waiting, (said("warning", 1, " The next one starts in 1.0 s."),), wait_seconds=1)
 
 
 def test_the_last_attempt_fails():
     made = settled(failure(ErrorClass.TRANSIENT), number=3)
 
-    assert made == Settled(row(StepStatus.FAILED, attempt=3, error={**ERROR, "attempt": 3}))
+    assert made == Settled(row(StepStatus.FAILED, attempt=3, error={**ERROR, "attempt": 3}), (said("error", 3),))
 
 
 def test_a_failure_that_may_pass_is_the_output_too():
     made = settled(failure(details={"status": 404}), on_error="continue")
     error = {**ERROR, "class": "user", "details": {"status": 404}}
 
-    assert made == Settled(row(StepStatus.FAILED, error=error, output={"error": error}, port="error"))
+    failed = row(StepStatus.FAILED, error=error, output={"error": error}, port="error")
+    assert made == Settled(failed, (said("error", 1),))
 
 
 def test_a_cancelled_attempt_is_cancelled_and_never_repeated():
