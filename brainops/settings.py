@@ -205,6 +205,7 @@ if BRAINOPS_TRUSTED_PROXIES:
 # Which other names of the domain exist, and browsers' preload lists, are not ours to bind.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # --- Logins of the API ---------------------------------------------------------------------------
 BRAINOPS_ACCESS_TOKEN_SECONDS = 15 * 60  # short: what a stolen one is worth; a logout counts at once anyway
