@@ -100,5 +100,4 @@ def held_run(connection: Connection, *, run_id: int, claim: UUID) -> Claimed | N
 
 
 def _claimed(row: tuple[Any, ...]) -> Claimed:
-    *columns, given = row
-    return Claimed(*columns, orjson.loads(given))
+    return Claimed(*(*row[:-1], orjson.loads(row[-1])))
