@@ -125,10 +125,10 @@ def test_patterns_outside_the_linear_subset_are_refused(pattern):
 
 def test_a_pattern_that_would_take_for_ever_elsewhere_is_quick():
     checker = Checker({"pattern": "^(a+)+$"})
-    began = time.perf_counter()
+    began = time.process_time()
 
     assert not checker.is_valid("a" * 50_000 + "!")
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Whatever is sent as a document: an answer, never an exception, never for long."""
+"""Whatever is sent as a document: an answer, never an exception, never for long.
+
+Times are of the processor and far above what is measured: they catch work that grows out of hand, not a slow day.
+"""
 
 import time
 
@@ -67,41 +70,41 @@ def _replaced(value, path, new):
     return copy
 
 
-def test_the_largest_allowed_chain_is_checked_in_less_than_a_second():
+def test_the_largest_allowed_chain_is_checked_in_less_than_two_seconds():
     chain = [step("s0"), *[step(f"s{n}", f"s{n - 1}") for n in range(1, 500)]]
-    began = time.perf_counter()
+    began = time.process_time()
 
     assert check_document(document(*chain), KINDS) == ()
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 2
 
 
 def test_the_largest_allowed_knot_is_checked_in_less_than_two_seconds():
     names = [f"s{n}" for n in range(500)]
     knot = [step(name, *[other for other in names[n % 50 :: 50] if other != name]) for n, name in enumerate(names)]
-    began = time.perf_counter()
+    began = time.process_time()
 
     assert {problem.code for problem in check_document(document(*knot), KINDS)} == {"cycle"}
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_document_of_very_many_steps_is_refused_quickly():
-    began = time.perf_counter()
+    began = time.process_time()
 
     problems = check_document(document(*[step(f"s{n}", f"s{n + 1}") for n in range(20_000)]), KINDS)
 
     assert [problem.code for problem in problems] == ["too_many_steps"]
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_very_many_wrong_references_are_answered_quickly():
     texts = [f"{{{{ steps.step_number_{n}.output }}}}" for n in range(5_000)]
     names = [step(f"step_numbers_{n}") for n in range(490)]
-    began = time.perf_counter()
+    began = time.process_time()
 
     problems = check_document(document(*names, step("a", **{"with": {"set": {"x": texts}}})), KINDS)
 
     assert len(problems) == 201
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 10
 
 
 def test_lone_surrogates_and_nul_are_answered():
