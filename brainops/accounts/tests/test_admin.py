@@ -147,8 +147,11 @@ def test_a_form_without_its_token_is_refused(root):
     assert answer.status_code == 403
 
 
-def test_beats_tables_are_not_offered(staff):
-    assert "periodictask" not in staff.get("/admin/").content.decode().lower()
+def test_beats_tables_can_only_be_looked_at(staff):
+    page = reverse("admin:django_celery_beat_periodictask_changelist")
+
+    assert staff.get(page).status_code == 200
+    assert staff.post(reverse("admin:django_celery_beat_periodictask_add"), {"name": "x"}).status_code == 403
 
 
 def test_the_page_of_the_api_is_for_staff_and_runs_no_script_of_its_own(staff):
