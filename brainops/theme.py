@@ -10,6 +10,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "Workflow automation",
     "SITE_SYMBOL": "account_tree",
     "SITE_URL": None,  # there is no other site to go to
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("brainops/favicon.svg")},
+    ],
     "SHOW_HISTORY": False,  # the audit log tells more
     "SHOW_VIEW_ON_SITE": False,
     "LOGIN": {"form": "brainops.accounts.login_form.LoginForm"},

@@ -1,0 +1,91 @@
+"""Every page, in both themes, on a desk and on a phone: no error, no sideways scroll, nothing cut."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from automation.engine.status import RunStatus, StepStatus
+from automation.models import Worker
+from automation.tests.admin.conftest import EVIL, add_lines, add_step, make_run
+from automation.tests.triggers.rows import make_schedule, make_workflow
+from tests.browser.conftest import DESK, PHONE, scrolls_sideways
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+LOOKS = [("light", DESK), ("light", PHONE), ("dark", DESK), ("dark", PHONE)]
+MAIN_TEXTS = ".bo h2, .bo .bo-pill, .bo .bo-button, .bo .bo-title > span"
+
+
+@pytest.fixture
+def addresses(staff):
+    """An installation with a bit of everything, by page."""
+    workflow = make_workflow(name=f"Order fulfilment {EVIL}")
+    workflow.tags = ["orders", "critical"]
+    workflow.save()
+    trigger = make_schedule(workflow, name="Morning", due=timedelta(hours=1))
+    run = make_run(workflow, status=RunStatus.FAILED, inputs={"text": "a-very-long-word-" * 40})
+    add_step(run, "say", output={"text": "a-very-long-word-" * 40}, port="true")
+    add_step(run, "send", StepStatus.FAILED, error={"message": "503 from https://" + "x" * 300})
+    add_lines(run, 120, "a-very-long-word-" * 20)
+    Worker.objects.create(name="host/0", host="host", pid=1)
+    automation = "/admin/automation"
+    return {
+        "overview": "/admin/",
+        "workflows": f"{automation}/workflow/",
+        "workflow": reverse("admin:automation_workflow_page", args=[workflow.id]),
+        "run now": reverse("admin:automation_workflow_run", args=[workflow.id]),
+        "runs": f"{automation}/run/",
+        "run": reverse("admin:automation_run_page", args=[run.uid]),
+        "retry": reverse("admin:automation_run_retry", args=[run.uid, "failed"]),
+        "triggers": f"{automation}/trigger/",
+        "trigger": reverse("admin:automation_trigger_page", args=[trigger.id]),
+        "ledger": f"{automation}/trigger/ledger/",
+        "workers": f"{automation}/worker/",
+        "beat": "/admin/django_celery_beat/periodictask/",
+        "webhook endpoints": "/admin/webhooks/webhookendpoint/",
+        "audit log": "/admin/audit/auditentry/",
+        "users": "/admin/accounts/user/",
+    }
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_every_page_is_sound(open_page, addresses, theme, width):
+    page = open_page("/admin/", theme=theme, width=width)
+    for name, address in addresses.items():
+        page.goto(page.url_of(address))
+        is_dark = page.evaluate("document.documentElement.classList.contains('dark')")
+        cut = page.eval_on_selector_all(MAIN_TEXTS, "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).length")
+
+        sideways = scrolls_sideways(page)
+
+        assert (name, is_dark, cut, sideways) == (name, theme == "dark", 0, False)
+
+
+def test_rows_of_a_list_are_chosen_and_paused_together(open_page, addresses):
+    page = open_page(addresses["workflows"])
+
+    page.check("#action-toggle")
+    page.select_option("select[name=action]", "pause")
+    page.click("button[name=index]")
+
+    page.wait_for_selector("text=Paused 1 workflow.")
+    assert page.inner_text(".bo-pill").endswith("Paused")
+
+
+def test_a_filter_is_chosen_from_the_sheet(open_page, addresses):
+    page = open_page(addresses["runs"])
+
+    page.click("text=Filters")
+    page.click("#changelist-filter >> text=Succeeded")
+
+    page.wait_for_selector("text=No run matches.")
+
+
+def test_the_keyboard_opens_a_step(open_page, addresses):
+    page = open_page(addresses["run"])
+    page.focus("#step-say > summary")
+
+    page.keyboard.press("Enter")
+
+    assert page.get_attribute("#step-say", "open") == ""
