@@ -1,22 +1,17 @@
 """Logins: limited before anything is hashed, rotated, and dead at the next request after their end."""
 
-import base64
-import json
 import threading
 from datetime import timedelta
-from uuid import uuid4
 
-import jwt
 import pytest
 from django.db import connections
 from django.test import Client
 
 from brainops.accounts.models import LoginLimit, LoginSession, Membership, Role, User
-from brainops.accounts.services import login_limits, sessions, tokens
+from brainops.accounts.services import login_limits, sessions
 from brainops.accounts.tests.conftest import API, PASSWORD, Api
 from brainops.audit.models import AuditEntry
 from brainops.core import clock, housekeeping
-from brainops.core.crypto import signing_keys
 from brainops.core.errors import NotAuthenticated
 
 pytestmark = pytest.mark.django_db
@@ -261,82 +256,6 @@ def test_of_many_refreshes_at_once_one_wins(ada):
     won = [outcome for outcome in outcomes if outcome.startswith("ey")]
     assert len(won) == 1
     assert set(outcomes) - set(won) <= {"refresh_token_reused", "login_ended"}
-
-
-def part(data) -> str:
-    return base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
-
-
-@pytest.fixture
-def claims(ada):
-    return jwt.decode(log_in().json()["access"], options={"verify_signature": False})
-
-
-KEY_ID = "kid"
-
-
-def signed(claims, *, key=None, algorithm="HS256", headers=None) -> str:
-    good = signing_keys("tokens")[0]
-    kid = {"kid": tokens._key_id(good), **(headers or {})}
-    return jwt.encode(claims, good if key is None else key, algorithm=algorithm, headers=kid)
-
-
-def test_the_claims_are_what_is_checked(claims):
-    assert Api(signed(claims)).get("/me").status_code == 200
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        *({name: None} for name in ("iss", "aud", "typ", "sub", "sid", "jti", "tv", "iat", "exp")),
-        {"exp": "9999999999"},
-        {"exp": 1},
-        {"exp": 1e300},
-        {"exp": True},
-        {"iss": "somebody"},
-        {"aud": ["brainops.api"]},
-        {"aud": "other"},
-        {"typ": "refresh"},
-        {"sub": "not-a-uuid"},
-        {"sub": "4b1f5c36-8d0e-4a67-9b1c-0f6d2f3a7e11"},
-        {"sid": "9d2c7e58-3f41-4c0a-8e5b-6a1b7c8d9e22"},
-        {"sid": {"$ne": None}},
-        {"tv": 99},
-        {"tv": "1"},
-        {"nbf": 9_999_999_999},
-    ],
-    ids=str,
-)
-def test_a_token_with_a_wrong_or_missing_claim_is_refused(claims, change):
-    changed = {name: value for name, value in {**claims, **change}.items() if value is not None}
-
-    assert Api(signed(changed)).get("/me").status_code == 401
-
-
-def forgeries(claims):
-    good = signed(claims)
-    head, body, signature = good.split(".")
-    yield f"{part({'alg': 'none', 'typ': 'JWT'})}.{body}."
-    yield f"{part({'alg': 'none', 'kid': 'x'})}.{body}.{signature}"
-    yield f"{head}.{part({**claims, 'sub': str(uuid4())})}.{signature}"
-    yield f"{head}.{body}."
-    yield f"{head}.{body}"
-    yield f"{head}.{body}.{signature}.{signature}"
-    yield signed(claims, key=b"x" * 32)
-    yield signed(claims, algorithm="HS512")
-    yield signed(claims, headers={"kid": "../../etc/passwd"})
-    yield signed(claims, headers={"kid": ""})
-    yield signed(claims, headers={"crit": ["exp"], "exp": 1})
-    yield signed(claims, headers={"jku": "http://127.0.0.1/keys", "kid": "jku"})
-    yield "e" + "y" * 100_000
-    yield "eyJ.eyJ.eyJ"
-    yield "é.é.é"
-    yield part(["not", "an", "object"]) + "." + body + "." + signature
-
-
-@pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")  # our key under HS512
-def test_a_forged_token_is_refused_whatever_its_trick(claims):
-    assert [Api(text.encode().decode("latin-1")).get("/me").status_code for text in forgeries(claims)] == [401] * 16
 
 
 def test_a_refresh_token_is_no_access_token_and_the_other_way_round(ada):
