@@ -32,17 +32,20 @@ class Run(models.Model):
     uid = models.UUIDField(default=uuid.uuid4, db_default=models.Func(function="gen_random_uuid"), editable=False)
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+", db_index=False)
     workflow = models.ForeignKey("automation.Workflow", on_delete=models.CASCADE, related_name="runs", db_index=False)
-    version = models.ForeignKey("automation.WorkflowVersion", on_delete=models.CASCADE, related_name="+")
+    # versions go with their workflow only, whose runs go first, and the guard of a start looks at them: no constraint
+    version = models.ForeignKey(
+        "automation.WorkflowVersion", on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
     trigger = models.ForeignKey(
         "automation.Trigger", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     created_by_id = models.UUIDField(null=True, blank=True)  # the user who asked; data, not scope
     mode = models.SmallIntegerField(choices=RunMode, db_default=RunMode.ASYNC)
     parent_run = models.ForeignKey(  # the run this one retries
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries"
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries", db_index=False
     )
     called_by_run = models.ForeignKey(  # the run whose step called this one as a sub-workflow
-        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="children"
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="children", db_index=False
     )
     called_by_path = models.TextField(null=True, blank=True)
 
@@ -107,6 +110,8 @@ class Run(models.Model):
             models.Index(fields=["limit_key", "priority", "id"], name="run_blocked", condition=Q(status=15)),
             # the isolator
             models.Index(fields=["id"], name="run_suspect", condition=Q(status=RunStatus.SUSPECT)),
+            # the retries of a run
+            models.Index(fields=["parent_run"], name="run_retries", condition=Q(parent_run__isnull=False)),
             # run deadlines
             models.Index(
                 fields=["deadline_at"],
