@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib.admin import SimpleListFilter
@@ -127,7 +127,7 @@ class WorkflowStateFilter(SimpleListFilter):
 
     title = "state"
     parameter_name = "state"
-    states = {
+    states: ClassVar[dict[str, tuple[str, dict[str, Any]]]] = {
         "active": ("Active", {"is_active": True, "archived_at": None}),
         "paused": ("Paused", {"is_active": False, "archived_at": None}),
         "archived": ("Archived", {"archived_at__isnull": False}),

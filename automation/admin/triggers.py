@@ -33,6 +33,8 @@ SHOWN_FIRINGS = 50
 class TriggerList(ChangeList):  # type: ignore[misc]  # unfold has no types
     """The rows of a page with what their kinds say about them."""
 
+    result_list: Any
+
     def get_results(self, request: HttpRequest) -> None:
         """Read the page, then ask each kind once."""
         super().get_results(request)

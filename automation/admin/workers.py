@@ -18,6 +18,8 @@ from brainops.audit.admin.base import ReadOnlyAdmin
 class WorkerList(ChangeList):  # type: ignore[misc]  # unfold has no types
     """The rows of a page with their looks."""
 
+    result_list: Any
+
     def get_results(self, request: HttpRequest) -> None:
         """Read the page, then say how each row looks."""
         super().get_results(request)

@@ -31,8 +31,10 @@ class Spark:
     look: Look
 
 
-class WorkflowList(ChangeList):  # type: ignore[misc]  # unfold has no types
+class WorkflowList(ChangeList):
     """The rows of a page, each with what it shows of other tables."""
+
+    result_list: Any
 
     def get_results(self, request: HttpRequest) -> None:
         """Read the page, then everything beside it at once."""

@@ -84,7 +84,7 @@ def _verdict(due: Due) -> _Verdict:
     except (ValueError, LookupError) as error:  # a time zone that this machine does not know any more
         return _broken(due, str(error.args[0]))
     onward = Advance(due.trigger_id, following, slots[-1])
-    if not due.may_run:
+    if not due.may_run or due.version_id is None:
         return _Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.INACTIVE)], onward)
     try:
         version = by_version(due.version_id)

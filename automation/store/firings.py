@@ -86,7 +86,10 @@ class Advance:
 def lock_due(cursor: Any, *, limit: int) -> list[Due]:
     """Lock up to `limit` due triggers that nobody else holds, the longest waiting first."""
     cursor.execute(LOCK_DUE, (limit,))
-    return [Due(*row[:4], orjson.loads(row[4]), orjson.loads(row[5]), *row[6:]) for row in cursor.fetchall()]
+    rows: list[list[Any]] = [list(row) for row in cursor.fetchall()]
+    for row in rows:
+        row[4:6] = orjson.loads(row[4]), orjson.loads(row[5])
+    return [Due(*row) for row in rows]
 
 
 def record(cursor: Any, decided: Sequence[Decided]) -> set[tuple[UUID, datetime]]:
