@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -46,7 +46,6 @@ class Child:
 
     service: Service
     process: subprocess.Popen[bytes]
-    started: float = field(default_factory=time.monotonic)
 
     @property
     def pid(self) -> int:

@@ -1,8 +1,6 @@
 """What `up` tells the person in front of it: one line a phase, with the seconds it took."""
 
-import contextlib
 import time
-from collections.abc import Iterator
 
 
 class Report:
@@ -24,10 +22,3 @@ class Report:
             print(text, flush=True)
         except (BrokenPipeError, OSError):
             self._is_open = False
-
-    @contextlib.contextmanager
-    def timed(self, text: str) -> Iterator[None]:
-        """Say how long the block took, when it is done."""
-        started = time.monotonic()
-        yield
-        self.phase(f"{text} ({time.monotonic() - started:.1f} s)")
