@@ -49,6 +49,7 @@ class ExecuteView(CallerView):
             202: AcceptedRun,
             200: RunShape,
             409: OpenApiResponse(description="workflow_inactive, workflow_archived or idempotency_key_reused."),
+            429: OpenApiResponse(description="More starts a second than one caller may; see Retry-After."),
         },
     )
     def post(self, request: Request, id: UUID) -> Response:

@@ -167,6 +167,7 @@ class RunViewSet(ScopedViewSet):
             202: AcceptedRun,
             200: RunShape,
             409: OpenApiResponse(description="run_not_final, nothing_to_retry, workflow_inactive, workflow_archived."),
+            429: OpenApiResponse(description="More starts a second than one caller may; see Retry-After."),
         },
     )
     def retry(self, request: Request, id: UUID) -> Response:
