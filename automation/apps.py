@@ -12,8 +12,10 @@ class AutomationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say what the minute's sweep deletes here."""
-        from automation.services import idempotency  # noqa: PLC0415  # the models must be loaded first
-        from brainops.core import housekeeping  # noqa: PLC0415
+        """Say what the minute's sweep deletes here, and how this room is doing."""
+        from automation.services import idempotency, vitals  # noqa: PLC0415  # the models must be loaded first
+        from brainops.core import health, housekeeping, metrics  # noqa: PLC0415
 
         housekeeping.sweeps.register("idempotency keys", idempotency.forget_old)
+        health.components.register("workers", vitals.workers)
+        metrics.sample_providers.register("runs and workers", vitals.samples)
