@@ -97,6 +97,8 @@ BRAINOPS_LIMITS = {
     "steps": env.integer("BRAINOPS_LIMIT_STEPS", 500, low=1, high=10_000),
     "value_bytes": env.integer("BRAINOPS_LIMIT_VALUE_BYTES", 10 << 20, low=1024, high=256 << 20),  # one step's output
     "log_lines": env.integer("BRAINOPS_LIMIT_LOG_LINES", 1000, low=10, high=100_000),  # of one run
+    # runs that one key or login may start through the API, for each web process; five seconds' worth at once
+    "starts_per_second": env.integer("BRAINOPS_LIMIT_STARTS_PER_SECOND", 200, low=1, high=100_000),
 }
 
 # --- Logs ----------------------------------------------------------------------------------------
