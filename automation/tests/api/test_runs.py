@@ -15,6 +15,52 @@ from automation.tests.api.conftest import Api
 from brainops.audit.models import AuditEntry
 
 
+# how the API shows the rows of `finished`
+STEPS = [
+    {
+        "path": "greeting",
+        "kind": "transform",
+        "status": "succeeded",
+        "attempt": 1,
+        "is_kept": False,
+        "port": None,
+        "output": {"text": "Hello Ada"},
+        "reason": None,
+        "error": None,
+        "until": None,
+        "started_at": "2026-01-01T12:00:00.500000Z",
+        "finished_at": "2026-01-01T12:00:00.750000Z",
+        "duration_seconds": 0.25,
+    },
+    {
+        "path": "say",
+        "kind": "log",
+        "status": "skipped",
+        "attempt": 1,
+        "is_kept": False,
+        "port": None,
+        "output": None,
+        "reason": {"if": False},
+        "error": None,
+        "until": None,
+        "started_at": None,
+        "finished_at": "2026-01-01T12:00:01Z",
+        "duration_seconds": None,
+    },
+]
+LINES = [
+    {
+        "seq": 1,
+        "at": "2026-01-01T12:00:00.600000Z",
+        "level": "info",
+        "path": "greeting",
+        "attempt": 1,
+        "message": "Hi",
+        "fields": {"n": 1},
+    }
+]
+
+
 def at(second: float) -> datetime:
     return datetime(2026, 1, 1, 12, 0, int(second), round(second % 1 * 1_000_000), UTC)
 
@@ -87,50 +133,9 @@ def test_a_run_is_read_whole(owner: Api, finished: Run):
         "trigger": None,
         "output": {"text": "Hello Ada", "big": 12345678901234567890},
         "response": None,
-        "steps": [
-            {
-                "path": "greeting",
-                "kind": "transform",
-                "status": "succeeded",
-                "attempt": 1,
-                "is_kept": False,
-                "port": None,
-                "output": {"text": "Hello Ada"},
-                "reason": None,
-                "error": None,
-                "until": None,
-                "started_at": "2026-01-01T12:00:00.500000Z",
-                "finished_at": "2026-01-01T12:00:00.750000Z",
-                "duration_seconds": 0.25,
-            },
-            {
-                "path": "say",
-                "kind": "log",
-                "status": "skipped",
-                "attempt": 1,
-                "is_kept": False,
-                "port": None,
-                "output": None,
-                "reason": {"if": False},
-                "error": None,
-                "until": None,
-                "started_at": None,
-                "finished_at": "2026-01-01T12:00:01Z",
-                "duration_seconds": None,
-            },
-        ],
+        "steps": STEPS,
         "steps_next": None,
-        "logs": [
-            {
-                "seq": 1,
-                "at": "2026-01-01T12:00:00.600000Z",
-                "level": "info",
-                "path": "greeting",
-                "attempt": 1,
-                "message": "Hi",
-                "fields": {"n": 1},
-            }
-        ],
+        "logs": LINES,
         "logs_next": None,
     }
 
