@@ -104,7 +104,7 @@ def _head(head: Head) -> dict[str, Any]:
 
 def steps(page: RunPage) -> list[dict[str, Any]]:
     """The step rows, with those a worker is on as `running`."""
-    live = {step.path: step for step in page.live}
+    live = {found.path: found for found in page.live}
     rows = page.steps or ()
     stored = [step(row) for row in rows if row[0] not in live or StepStatus(row[2]).is_final]
     finished = {shown["path"] for shown in stored}

@@ -14,7 +14,6 @@ from automation.models import Run, RunData, RunLog, StepRun, Worker
 from automation.tests.api.conftest import Api
 from brainops.audit.models import AuditEntry
 
-
 # how the API shows the rows of `finished`
 STEPS = [
     {
