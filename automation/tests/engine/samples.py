@@ -28,7 +28,7 @@ def branch(name: str, /, *needs: str, when: Any = True, **rest: Any) -> dict[str
 
 def plan(*steps: dict[str, Any], kinds: tuple[Kind, ...] = (), **rest: Any) -> Plan:
     """The plan of a document; `kinds` come beside the real ones."""
-    return build_plan(document(*steps, **rest), {**all_kinds(), **{kind.key: kind for kind in kinds}})
+    return build_plan(document(*steps, **rest), {**all_kinds(), **{one.key: one for one in kinds}})
 
 
 def kind(key: str = "probe", run: Callable[..., Outcome] = lambda _call: Done(), **fields: Any) -> Kind:
