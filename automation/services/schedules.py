@@ -54,8 +54,8 @@ def fire_due(*, limit: int = 200) -> int:
     return started
 
 
-def prune_ledger(*, days: int = KEEP_DAYS) -> int:
-    """Forget decisions about slots older than `days`; return how many."""
+def forget_old_firings(*, days: int = KEEP_DAYS) -> int:
+    """Delete decisions about slots that are older than `days`; return how many."""
     with connection.cursor() as cursor:
         return prune(cursor, days=days)
 

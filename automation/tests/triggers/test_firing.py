@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from automation.models import Firing, Run, RunData, Trigger
-from automation.services.schedules import fire_due, prune_ledger
+from automation.services.schedules import fire_due, forget_old_firings
 from automation.tests.triggers.rows import make_schedule, make_workflow
 
 pytestmark = pytest.mark.django_db
@@ -197,5 +197,5 @@ def test_the_ledger_is_pruned_by_age():
     Firing.objects.create(trigger=trigger, slot=timezone.now() - timedelta(days=91), decision=1)
     Firing.objects.create(trigger=trigger, slot=timezone.now() - timedelta(days=89), decision=1)
 
-    assert prune_ledger(days=90) == 1
+    assert forget_old_firings(days=90) == 1
     assert Firing.objects.count() == 1
