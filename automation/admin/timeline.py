@@ -26,7 +26,6 @@ class Bar:
 
     x: float
     width: float
-    is_faint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
