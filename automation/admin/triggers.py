@@ -18,7 +18,7 @@ from unfold.views import ChangeList
 
 from automation.admin.callers import caller_of, say_refusal
 from automation.admin.filters import WorkflowFilter, WorkspaceFilter
-from automation.looks.states import FIRINGS, OFF, ON
+from automation.looks.states import FIRINGS, OFF, ON, STOPPED, Look
 from automation.looks.wording import pretty
 from automation.models import Firing, Trigger
 from automation.models.firing import FiringDecision
@@ -167,10 +167,17 @@ def dressed(rows: list[Trigger]) -> list[Any]:
             "kind_title": kind.title if kind else row.kind,
             "icon": kind.icon if kind else "help",
             "details": details.get(row.id, {}).get(row.kind, {}),
-            "look": ON if row.is_active else OFF,
+            "look": _look(row, kind),
         }
         vars(row).update(about)
     return rows
+
+
+def _look(row: Trigger, kind: Any) -> Look:
+    if not row.is_active:
+        return OFF
+    is_clockless = kind is None or kind.clock is None
+    return ON if is_clockless or row.next_fire_at else STOPPED
 
 
 def _firings(rows: QuerySet[Firing]) -> list[Any]:

@@ -92,13 +92,13 @@ class TriggerViewSet(ScopedViewSet):
 
         Workflow and kind may be sent, but cannot change.
         """
-        body = REPLACED.checked(self._without_sent_back(request, id))
+        body = REPLACED.checked(self._without_sent_back(request))
         return Response(trigger_shape.one(triggers.replace(self.caller, id, **body)))
 
     @extend_schema(summary="Change a trigger", request={**PATCH.media, "application/merge-patch+json": PATCH.schema})
     def partial_update(self, request: Request, id: UUID) -> Response:
         """Apply a JSON Merge Patch (RFC 7396): only what is sent changes; null inside config and inputs removes."""
-        body = PATCH.checked(self._without_sent_back(request, id))
+        body = PATCH.checked(self._without_sent_back(request))
         return Response(trigger_shape.one(triggers.change(self.caller, id, body)))
 
     @extend_schema(summary="Delete a trigger", responses={204: OpenApiResponse(description="It is gone.")})
@@ -107,7 +107,6 @@ class TriggerViewSet(ScopedViewSet):
         triggers.delete(self.caller, id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _without_sent_back(self, request: Request, id: UUID) -> Any:
+    def _without_sent_back(self, request: Request) -> Any:
         """A client may change what it read and send all of it back."""
-        shown = trigger_shape.one(SavedTrigger(triggers.get(self.caller, id)))
-        return without_sent_back(request.data, shown)
+        return without_sent_back(request.data, trigger_shape.one(SavedTrigger(self.get_object())))

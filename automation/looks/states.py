@@ -68,6 +68,7 @@ FIRINGS = {
 }
 ON = Look("Active", "check_circle", "success")
 OFF = Look("Paused", "pause_circle", "warning")
+STOPPED = Look("Stopped", "error", "danger")  # a schedule that cannot go on; its ledger says why
 ARCHIVED = Look("Archived", "inventory_2", "neutral", is_dashed=True)
 
 

@@ -62,19 +62,17 @@ def upcoming(config: Config, after: datetime, *, count: int = SHOWN_SLOTS) -> li
 def describe(triggers: Sequence[TriggerRow]) -> Mapping[UUID, Mapping[str, Json]]:
     """The schedule in words and its next fire times; none while it is switched off."""
     now = clock.now()
-    return {
-        trigger.id: {
-            "schedule": {
-                "description": in_words(parse_cron(trigger.config["cron"])),
-                "next_fire_times": [slot.isoformat() for slot in _shown_slots(trigger, now)],
-            }
-        }
-        for trigger in triggers
-    }
+    return {trigger.id: {"schedule": _described(trigger, now)} for trigger in triggers}
 
 
-def _shown_slots(trigger: TriggerRow, now: datetime) -> list[datetime]:
-    return upcoming(trigger.config, now) if trigger.is_active else []
+def _described(trigger: TriggerRow, now: datetime) -> Mapping[str, Json]:
+    try:
+        slots = upcoming(trigger.config, now) if trigger.is_active else []
+        words = in_words(parse_cron(trigger.config["cron"]))
+    except (ValueError, LookupError) as error:
+        # stored by a machine that knew more time zones: one broken schedule must not hide the others of a list
+        return {"description": "", "next_fire_times": [], "problem": str(error.args[0])}
+    return {"description": words, "next_fire_times": [slot.isoformat() for slot in slots]}
 
 
 KIND = TriggerKind(

@@ -91,6 +91,16 @@ def test_triggers_are_listed_in_words(admin_of_all):
     assert "in 59 min" in html
 
 
+def test_a_schedule_that_cannot_go_on_is_shown_as_stopped(admin_of_all):
+    trigger = make_schedule(timezone="Atlantis/Capital", due=timedelta(seconds=-5))
+    fire_due()
+
+    assert "Stopped" in text(admin_of_all, "/admin/automation/trigger/")
+    html = text(admin_of_all, reverse("admin:automation_trigger_page", args=[trigger.id]))
+
+    assert "No time zone found with key Atlantis/Capital" in html
+
+
 def test_the_list_of_triggers_costs_the_same_queries_for_one_and_for_thirty(admin_of_all, django_assert_num_queries):
     workflow = make_workflow()
     for _ in range(30):
