@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection, models, transaction
 
+from automation.engine.wording import counted
 from automation.models import Workflow
 from automation.services import runnable
 from automation.services.workflows import Check
@@ -57,7 +58,7 @@ def _counts(workflow: Workflow) -> dict[str, int]:
 
 
 def _audit(caller: Caller, workflow: Workflow, counts: dict[str, int]) -> None:
-    with_it = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    with_it = ", ".join(counted(count, name.removesuffix("s")) for name, count in counts.items() if count)
     record(
         actor=caller,
         workspace_id=workflow.workspace_id,

@@ -214,7 +214,7 @@ def test_a_deleted_workflow_takes_everything_along(owner: Api):
     assert owner.get(f"/workflows/{id_}").status_code == 404
     assert WorkflowVersion.objects.filter(workflow_id=id_).count() == 0
     entry = AuditEntry.objects.get(action="workflow.delete")
-    assert entry.summary == "Deleted workflow 'Hello' with 1 runs, 1 versions."
+    assert entry.summary == "Deleted workflow 'Hello' with 1 run, 1 version."
 
 
 def test_each_change_is_audited(owner: Api):
