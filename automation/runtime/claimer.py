@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from uuid import UUID
 
 import psycopg2
 import structlog
 
+from automation.engine.results import StepResult
 from automation.engine.status import RunStatus
 from automation.runtime import refusals
-from automation.runtime.plans import Plans, Unplannable
+from automation.runtime.plans import Loaded, Plans, Unplannable
 from automation.runtime.slots import Slots
 from automation.runtime.turn import Host, Turn
 from automation.runtime.vital import VitalThread
 from automation.store import bell
 from automation.store.checkpoint import Entry, Move
-from automation.store.claim import Claimed, claim_runs
+from automation.store.claim import Claimed, Claims
 from automation.store.connection import Connection
 from automation.store.load import load_steps
 
@@ -34,6 +36,7 @@ class Claimer(VitalThread):
         super().__init__("claimer")
         self._host = host
         self._connection = Connection(application_name="brainops-claimer")
+        self._claims = Claims(self._connection)
         self._plans = Plans(self._connection)
         self._slots = slots
         self._queue = queue
@@ -65,7 +68,7 @@ class Claimer(VitalThread):
         self._connection.close()
 
     def _drain(self) -> None:
-        while not self._is_stopping and self.worker_id is not None:
+        while not self._is_stopping and (worker_id := self.worker_id) is not None:
             free = self._slots.free()
             if free == 0:
                 # whoever frees a slot kicks again
@@ -74,14 +77,14 @@ class Claimer(VitalThread):
                     return
                 continue
             limit = min(free, MOST_PER_CLAIM)
-            claimed = claim_runs(self._connection, worker_id=self.worker_id, queue=self._queue, limit=limit)
-            self._hand_out(claimed)
+            claimed = self._claims.ready(worker_id=worker_id, queue=self._queue, limit=limit)
+            self._hand_out(claimed, worker_id)
             if len(claimed) < limit:
                 self._slots.wants_kick = False
                 return
             bell.ring()  # a full claim: more may be ready, let other processes look too
 
-    def _hand_out(self, claimed: list[Claimed]) -> None:
+    def _hand_out(self, claimed: list[Claimed], worker_id: UUID) -> None:
         if not claimed:
             return
         try:
@@ -93,9 +96,23 @@ class Claimer(VitalThread):
                 self._host.writer.submit(Entry(run.id, run.claim, move=Move(RunStatus.QUEUED)))
             raise
         for run in claimed:
-            version = versions[run.version_id]
-            if isinstance(version, Unplannable):
-                refusal = refusals.unplannable(version.number, version.refusal)
-                self._host.writer.submit(Entry(run.id, run.claim, move=Move(RunStatus.FAILED, error=refusal)))
-            else:
-                self._slots.start(Turn(run, version, steps.get(run.id, {}), self._host))
+            self._start(run, versions[run.version_id], steps.get(run.id, {}), worker_id)
+
+    def _start(
+        self, run: Claimed, version: Loaded | Unplannable, steps: Mapping[str, StepResult], worker_id: UUID
+    ) -> None:
+        if isinstance(version, Unplannable):
+            self._refuse(run, refusals.unplannable(version.number, version.refusal))
+            return
+        try:
+            turn = Turn(run, version, steps, self._host)
+        except Exception as error:
+            log.exception("run_broke", run_id=str(run.uid))
+            self._refuse(run, refusals.broke(error))
+            return
+        self._slots.start(turn)
+        if self.worker_id != worker_id:  # declared dead since the claim: `lose_all` may have missed this one
+            turn.lose()
+
+    def _refuse(self, run: Claimed, refusal: dict[str, str]) -> None:
+        self._host.writer.submit(Entry(run.id, run.claim, move=Move(RunStatus.FAILED, error=refusal)))

@@ -1,4 +1,7 @@
-"""The child process of the isolator: executes exactly one run that its parent holds. Usage: RUN_ID CLAIM."""
+"""The child process of the isolator: executes exactly one run that its parent holds.
+
+Usage: RUN_ID CLAIM PARENT_PID FENCE_SECONDS.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from uuid import UUID
 
 import django
@@ -13,6 +17,7 @@ import django
 from automation.runtime.isolator import FENCE_LOST
 from automation.runtime.plans import Plans, Unplannable
 from automation.runtime.turn import Host, Turn
+from automation.runtime.watch import Watch
 from automation.runtime.writer import Writer
 from automation.store.claim import held_run
 from automation.store.connection import Connection
@@ -22,7 +27,7 @@ PR_SET_PDEATHSIG = 1
 UNPLANNABLE = 4
 
 
-def main(run_id: int, claim: UUID) -> int:
+def main(run_id: int, claim: UUID, fence_seconds: float, is_stopping: threading.Event) -> int:
     """Execute the run; 0 when it was executed, 3 when the claim was lost before."""
     connection = Connection(application_name="brainops-isolated")
     run = held_run(connection, run_id=run_id, claim=claim)
@@ -34,15 +39,26 @@ def main(run_id: int, claim: UUID) -> int:
     steps = load_steps(connection, [run.id]).get(run.id, {})
     writer = Writer()
     writer.start()
-    # the parent breathes for this process and kills it when it may not act any more
-    Turn(run, version, steps, Host(writer=writer)).execute()
+    watch = Watch(run_id=run_id, claim=claim, fence_seconds=fence_seconds, exit_code=FENCE_LOST)
+    watch.start()
+    host = Host(writer=writer, may_affect=watch.may_affect, is_stopping=is_stopping.is_set)
+    Turn(run, version, steps, host).execute()
     writer.stop(30)
     return 0
 
 
-if __name__ == "__main__":
+def die_with(parent: int) -> None:
+    """Tie this process's life to its parent's; elsewhere than on Linux the watch ends it a little later."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it died before the line above
+        os._exit(FENCE_LOST)
+
+
+if __name__ == "__main__":
+    die_with(int(sys.argv[3]))
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())  # a warm stop: hand the run back at the next step
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "brainops.settings")
     django.setup()
-    sys.exit(main(int(sys.argv[1]), UUID(sys.argv[2])))
+    sys.exit(main(int(sys.argv[1]), UUID(sys.argv[2]), float(sys.argv[4]), stopping))

@@ -81,7 +81,7 @@ class Journal:
             self._lines.append(Line(seq, path, attempt, at.timestamp(), kept))
 
     def respond(self, response: Any) -> None:
-        """Take the answer for the waiting caller, the first one counts; it is committed before anything slow happens."""
+        """Take the answer for the waiting caller; the first counts; it is committed before anything slow."""
         if self._response is None:
             self._response = response
             self._must_flush_before_effect = True

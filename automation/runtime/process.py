@@ -37,6 +37,7 @@ class Runtime:
             dead_seconds=settings.BRAINOPS_DEAD_SECONDS,
             release=settings.BRAINOPS_RELEASE,
             on_beat=self._on_beat,
+            on_lost=self._on_lost,
         )
         self.pulse = Pulse(
             self.heartbeat,
@@ -51,7 +52,7 @@ class Runtime:
             on_parked=self.pulse.wake_in,
         )
         self.claimer = Claimer(self.slots, host, queue="default")
-        self.isolator = Isolator(self.writer)
+        self.isolator = Isolator(self.writer, fence_seconds=self.heartbeat.fence_seconds)
 
     def start(self) -> None:
         """Start every thread; claiming begins after the first heartbeat."""
@@ -78,6 +79,12 @@ class Runtime:
         self.heartbeat.stop(is_clean=is_empty and not self.writer.is_alive())
         log.info("worker_stopped", is_clean=is_empty)
         return is_empty
+
+    def _on_lost(self) -> None:
+        """Declared dead: the runs are somebody else's now. First no further claim, then drop what is held."""
+        self.claimer.worker_id = self.isolator.worker_id = None
+        self.slots.lose_all()
+        self.isolator.lose()
 
     def _on_beat(self, beat: Beat) -> None:
         self.claimer.worker_id = self.isolator.worker_id = self.heartbeat.worker_id

@@ -123,7 +123,7 @@ class Pulse(VitalThread):
 
     def _recover(self) -> int:
         if self._heartbeat.may_judge():
-            declare_dead(self._connection, dead_seconds=self._dead_seconds)
+            declare_dead(self._connection, self._heartbeat.silent(), dead_seconds=self._dead_seconds)
         return len(recover_runs(self._connection))
 
     def _recover_orphans(self) -> int:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
 from automation.runtime.turn import Turn
+from automation.runtime.vital import VitalThread
+
+
+class _Slot(VitalThread):
+    """One thread. A turn never raises; if one does, its run would be held for ever by a process that lives."""
+
+    def __init__(self, work: Callable[[], None], name: str) -> None:
+        super().__init__(name)
+        self._do = work
+
+    def live(self) -> None:
+        """Execute turns until told to end."""
+        self._do()
 
 
 class Slots:
@@ -19,8 +31,9 @@ class Slots:
         self.wants_kick = False  # the claimer found no free slot: tell it about the next one
         self._on_free = on_free
         self._inbox: SimpleQueue[Turn | None] = SimpleQueue()
+        # by identity: after a loss this process may claim a run again whose lost turn still winds down
         self._live: dict[int, Turn] = {}
-        self._threads = [threading.Thread(target=self._work, name=f"slot-{n}", daemon=True) for n in range(count)]
+        self._threads = [_Slot(self._work, f"slot-{n}") for n in range(count)]
         for thread in self._threads:
             thread.start()
 
@@ -30,7 +43,7 @@ class Slots:
 
     def start(self, turn: Turn) -> None:
         """Execute a run in the next free thread."""
-        self._live[turn.run.id] = turn
+        self._live[id(turn)] = turn
         self._inbox.put(turn)
 
     def live(self) -> list[Turn]:
@@ -43,9 +56,8 @@ class Slots:
 
     def cancel(self, run_ids: frozenset[int]) -> None:
         """Stop some runs: no further step, and requests under way are given up."""
-        for run_id in run_ids:
-            turn = self._live.get(run_id)
-            if turn is not None:
+        for turn in self.live():
+            if turn.run.id in run_ids:
                 turn.cancel()
 
     def lose_all(self) -> None:
@@ -67,7 +79,7 @@ class Slots:
             try:
                 turn.execute()
             finally:
-                self._live.pop(turn.run.id, None)
+                self._live.pop(id(turn), None)
                 if self.wants_kick:
                     self.wants_kick = False
                     self._on_free()

@@ -22,7 +22,9 @@ from automation.store.prepared import PreparedStatement
 # A cancel that was asked for wins over success, parking and re-queueing, in the same statement that would have
 # moved the run: a cancelled run never finishes as succeeded. Written out wherever it is needed: a lateral subquery
 # may not look at the updated row, and a join would look at it before the lock.
-TO = "(case when r.cancel_requested_at is not null and m.status in (10, 30, 50) then 52 else m.status end)"
+# A crash suspect that is handed back stays in the isolation lane.
+TO = """(case when r.cancel_requested_at is not null and m.status in (10, 18, 30, 50) then 52
+  when m.status = 10 and r.crashes >= 2 then 18 else m.status end)"""
 
 # A final step row never changes.
 CHECKPOINT = """

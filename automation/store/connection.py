@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import orjson
 import psycopg2
+import psycopg2.errors
 import psycopg2.extensions
 import psycopg2.extras
 from django.db import connections
@@ -22,7 +23,14 @@ T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Any]
 
 # What a broken or restarting server looks like from here: worth waiting for, never the statement's fault.
-UNREACHABLE = (psycopg2.OperationalError, psycopg2.InterfaceError)
+# A server that only reads for now (failover, full disk) is one of them.
+UNREACHABLE = (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.ReadOnlySqlTransaction)
+
+# No statement of the runtime takes this long unless it hangs on somebody's lock: give up, say so, try again.
+LONGEST_STATEMENT_SECONDS = 30
+LIMIT_STATEMENTS = """
+select set_config('statement_timeout', %s, false) where current_setting('statement_timeout') = '0'
+"""
 
 
 class Connection:
@@ -85,6 +93,11 @@ class Connection:
         except UNREACHABLE:
             self.close()
             raise
+        except psycopg2.Error as error:
+            if not raw.closed:
+                raise
+            self.close()  # libpq has no better class for some broken connections: it is not the statement's fault
+            raise psycopg2.OperationalError(str(error)) from error
 
     def _open(self) -> psycopg2.extensions.connection:
         if self._raw is None or self._raw.closed:
@@ -111,6 +124,8 @@ def open_raw(alias: str, application_name: str) -> psycopg2.extensions.connectio
     }
     raw = psycopg2.connect(**parameters)
     raw.autocommit = True
+    with raw.cursor() as cursor:
+        cursor.execute(LIMIT_STATEMENTS, (f"{LONGEST_STATEMENT_SECONDS}s",))
     psycopg2.extras.register_uuid(conn_or_curs=raw)
     psycopg2.extras.register_default_jsonb(raw, loads=orjson.loads)
     return raw

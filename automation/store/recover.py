@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from uuid import UUID
+
 from automation.store.connection import Connection
 
 # Silence counts only while the database itself has been up for a whole dead interval: after an outage every
-# heartbeat is late, and nobody may be declared dead for that.
+# heartbeat is late, and nobody may be declared dead for that. A frozen server has not restarted, and this very
+# statement may have waited in it: only workers that were known to be silent before it was sent are in the list.
 DECLARE_DEAD = """
 update automation_worker set state = 3
-where state in (1, 2) and heartbeat_at < now() - make_interval(secs => %(dead)s)
+where id = any(%(silent)s::uuid[]) and state in (1, 2) and heartbeat_at < now() - make_interval(secs => %(dead)s)
   and pg_postmaster_start_time() < now() - make_interval(secs => %(dead)s)
 returning id
 """
@@ -36,9 +40,11 @@ returning r.id, r.status
 """
 
 
-def declare_dead(connection: Connection, *, dead_seconds: float) -> int:
-    """Declare workers dead whose last heartbeat is older than `dead_seconds`; return how many."""
-    return len(connection.rows(DECLARE_DEAD, {"dead": dead_seconds}))
+def declare_dead(connection: Connection, silent: Collection[UUID], *, dead_seconds: float) -> int:
+    """Declare those of `silent` dead whose last heartbeat is older than `dead_seconds`; return how many."""
+    if not silent:
+        return 0
+    return len(connection.rows(DECLARE_DEAD, {"silent": list(silent), "dead": dead_seconds}))
 
 
 def recover_runs(connection: Connection) -> dict[int, int]:

@@ -11,7 +11,7 @@ with due as (
   for update skip locked),
 moved as (
 update automation_run r
-set status = case when r.cancel_requested_at is not null then 52 else 10 end,
+set status = case when r.cancel_requested_at is not null then 52 when r.crashes >= 2 then 18 else 10 end,
     finished_at = case when r.cancel_requested_at is not null then now() end,
     finishes = case when r.cancel_requested_at is not null then 1 else 0 end,
     wake_at = null, wait_kind = null, wait_key = null

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +15,11 @@ from automation.store.connection import Connection
 
 LOCK_SPACE = zlib.crc32(b"brainops.worker") & 0x7FFFFFFF
 
-# Whoever holds the lock of a name is its only owner: a live row of that name belongs to a process that lost it.
+# A live row of a name whose lock we hold belongs to a process that died, or to one whose connection broke.
+NAMESAKES = "select id, pid from automation_worker where name = %s and state in (1, 2)"
 REGISTER = """
-with before as (update automation_worker set state = 3 where name = %(name)s and state in (1, 2) returning id)
+with before as (
+  update automation_worker set state = 3 where id = any(%(dead)s::uuid[]) and state in (1, 2) returning id)
 insert into automation_worker (id, name, host, pid, release, slots)
 values (%(id)s, %(name)s, %(host)s, %(pid)s, %(release)s, %(slots)s)
 returning (select count(*) from before)
@@ -29,9 +34,12 @@ select (select count(*) from hb),
        (select coalesce(array_agg(r.id), '{}') from automation_run r join hb on r.worker_id = hb.id
         where r.status = 20 and r.cancel_requested_at is not null),
        exists (select 1 from automation_run where status = 10),
-       exists (select 1 from automation_run where status = 18)
+       exists (select 1 from automation_run where status = 18),
+       (select coalesce(array_agg(id), '{}') from automation_worker
+        where state in (1, 2) and heartbeat_at < now() - make_interval(secs => %(silence)s))
 """
 
+RENAME = "update automation_worker set name = %s where id = %s"
 SET_STATE = "update automation_worker set state = %s where id = %s and state in (1, 2)"
 
 
@@ -43,6 +51,7 @@ class Beat:
     cancelled: frozenset[int]
     has_ready: bool
     has_suspects: bool
+    silent: frozenset[UUID] = frozenset()  # workers that did not breathe for half the dead time
 
 
 def take_name(connection: Connection, *, host: str, most: int = 256) -> str:
@@ -58,16 +67,41 @@ def take_name(connection: Connection, *, host: str, most: int = 256) -> str:
 
 
 def register(connection: Connection, *, worker_id: UUID, name: str, pid: int, release: str, slots: int) -> int:
-    """Register a process under `name`; return how many predecessors of that name were declared dead by it."""
+    """Register a process under `name`; return how many predecessors of that name were declared dead by it.
+
+    Only a namesake whose process is gone from this host: one that merely lost its connection, and so its lock,
+    breathes again in a moment.
+    """
     host = name.rpartition("/")[0]
+    dead = [other for other, its_pid in connection.rows(NAMESAKES, (name,)) if its_pid == pid or is_gone(its_pid)]
     parameters = {"id": worker_id, "name": name, "host": host, "pid": pid, "release": release, "slots": slots}
+    parameters["dead"] = dead
     return int(connection.rows(REGISTER, parameters)[0][0])
 
 
-def beat(connection: Connection, *, worker_id: UUID, busy: list[dict[str, Any]]) -> Beat:
-    """Say that this worker lives and what its slots are on."""
-    alive, cancelled, ready, suspects = connection.rows(HEARTBEAT, {"id": worker_id, "busy": dumps(busy)})[0]
-    return Beat(bool(alive), frozenset(cancelled), ready, suspects)
+def rename(connection: Connection, *, worker_id: UUID, name: str) -> None:
+    """Say the name a living worker holds now: after a broken connection it may be another one."""
+    connection.rows(RENAME, (name, worker_id))
+
+
+def is_gone(pid: int) -> bool:
+    """True when no process of this host has `pid`, or only a dead one that nobody waited for."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    with suppress(OSError):  # no /proc on macOS
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
+    return False
+
+
+def beat(connection: Connection, *, worker_id: UUID, busy: list[dict[str, Any]], silence_seconds: float = 60.0) -> Beat:
+    """Say that this worker lives and what its slots are on; hear who was silent for `silence_seconds`."""
+    parameters = {"id": worker_id, "busy": dumps(busy), "silence": silence_seconds}
+    alive, cancelled, ready, suspects, silent = connection.rows(HEARTBEAT, parameters)[0]
+    return Beat(bool(alive), frozenset(cancelled), ready, suspects, frozenset(map(UUID, map(str, silent))))
 
 
 def set_state(connection: Connection, *, worker_id: UUID, state: int) -> None:

@@ -1,0 +1,46 @@
+"""A store connection and claimed runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from automation.store.claim import Claimed, claim_runs
+from automation.store.connection import Connection
+from automation.store.workers import register
+
+
+@pytest.fixture
+def store(transactional_db: None) -> Iterator[Connection]:
+    store = Connection()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def new_worker(store: Connection) -> Callable[..., UUID]:
+    """Register a worker; returns its id."""
+
+    def make(*, name: str = "", pid: int = 1) -> UUID:
+        worker_id = uuid4()
+        register(store, worker_id=worker_id, name=name or f"host/{worker_id}", pid=pid, release="", slots=4)
+        return worker_id
+
+    return make
+
+
+@pytest.fixture
+def claim(store: Connection, new_worker: Any, make_workflow: Any, accept: Any) -> Callable[..., Any]:
+    """Accept `count` runs and claim them for a fresh worker."""
+
+    def run(count: int = 1) -> tuple[UUID, list[Claimed]]:
+        version = make_workflow({"id": "a", "uses": "transform", "with": {"set": {}}})
+        for _ in range(count):
+            accept(version)
+        worker_id = new_worker()
+        return worker_id, claim_runs(store, worker_id=worker_id, queue="default", limit=count)
+
+    return run
