@@ -139,7 +139,7 @@ def _test_database_url() -> str:
     return f"{base}/{connection.settings_dict['NAME']}"
 
 
-def wait_until(condition: Callable[[], Any], *, seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], Any], *, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "nothing happened in time"

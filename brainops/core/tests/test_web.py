@@ -5,6 +5,7 @@ from django.test import RequestFactory
 
 from brainops.core import metrics
 from brainops.core.metrics import Counter, Histogram, Sample
+from brainops.core.registry import Registry
 from brainops.core.web.clients import client_ip, network_of
 
 HEALTH = "/api/v1/automation/health"
@@ -88,6 +89,7 @@ def test_one_subscriber_counts_as_one_network(ip, network):
 @pytest.fixture
 def own_metrics(monkeypatch):
     monkeypatch.setattr(metrics, "_metrics", [])
+    monkeypatch.setattr(metrics, "sample_providers", Registry("metrics"))
 
 
 def test_counters_and_histograms_are_written_in_prometheus_form(own_metrics):
