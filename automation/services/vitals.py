@@ -49,7 +49,7 @@ def samples() -> Iterator[Sample]:
         yield Sample("brainops_runs_open_oldest_seconds", "Age of the oldest open run of a status.", oldest, label)
     for state in (WorkerState.LIVE, WorkerState.DRAINING):
         count = Worker.objects.filter(state=state).count()
-        yield Sample("brainops_workers", "Worker processes that breathe, by state.", count, {"state": state.label})
+        yield Sample("brainops_workers", "Worker processes that breathe, by state.", count, {"state": str(state.label)})
     yield Sample(
         "brainops_bells_failed_total", "Bells this process could not ring.", bell.failures(), {}, kind="counter"
     )
