@@ -112,7 +112,7 @@ class Workers:
 
     def start(self, count: int = 1, **environment: str) -> list[subprocess.Popen[bytes]]:
         """Start `count` more and wait until they breathe."""
-        options = "-P threads -c 2 --without-gossip --without-mingle -l error".split()
+        options = ["-P", "threads", "-c", "2", "--without-gossip", "--without-mingle", "-l", "error"]
         command = [sys.executable, "-m", "celery", "-A", "brainops", "worker", *options]
         new = [
             subprocess.Popen(command, env={**self._environment, **environment}, stdout=subprocess.DEVNULL)

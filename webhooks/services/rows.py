@@ -113,7 +113,7 @@ def _as_it_came(incoming: Incoming) -> dict[str, Any]:
         "headers": keep_headers(incoming.headers),
         "query": keep_query(incoming.query),
         "content_type": readable(incoming.headers.get("content-type", "")),
-        "size_bytes": incoming.size_bytes,
+        "size_bytes": min(incoming.size_bytes, LARGEST_SIZE),
         "remote_addr": incoming.remote_addr,
         "is_test": incoming.is_test,
     }

@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from automation.store.intake import NEW_RUN, NewRun
+from automation.store.prepared import PreparedStatement
 from webhooks.store.current import CURRENT
 from webhooks.store.event import COLUMNS, EVENT_TYPES, STATE_TYPES, VALUES, NewEvent, State
-from automation.store.prepared import PreparedStatement
 
 # The run comes first: its dedupe key makes a second delivery wait for the first one's commit and then insert nothing.
 ACCEPT = f"""

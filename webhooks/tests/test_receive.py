@@ -230,7 +230,9 @@ class TestInputs:
 
 
 class TestUnknownAddresses:
-    @pytest.mark.parametrize("webhook_id", ["6e7c1a94-52d3-4f8b-a0c9-1d2e3f4a5b33", str(UUID(int=0)), "nonsense", "0", "%00", "a" * 500])
+    @pytest.mark.parametrize(
+        "webhook_id", ["6e7c1a94-52d3-4f8b-a0c9-1d2e3f4a5b33", str(UUID(int=0)), "nonsense", "0", "%00", "a" * 500]
+    )
     def test_every_unknown_address_gets_a_404_and_stores_nothing(self, client, webhook_id):
         address = f"/api/v1/automation/webhooks/{webhook_id}/receive"
 
