@@ -15,7 +15,8 @@ select (select count(*) from automation_run where status = 10),
 
 # the block ranges of created_at (run_created) leave only the window's pages
 BY_HOUR = """
-select greatest(floor(extract(epoch from statement_timestamp() - created_at) / 3600)::int, 0) as hours_ago, status, count(*)
+select greatest(floor(extract(epoch from statement_timestamp() - created_at) / 3600)::int, 0) as hours_ago, status,
+       count(*)
 from automation_run where created_at > statement_timestamp() - make_interval(hours => %s)
 group by 1, 2
 """

@@ -30,7 +30,7 @@ def judge(claim):
 
 
 @pytest.mark.parametrize(
-    "code, why, word",
+    ("code", "why", "word"),
     [
         (KILLED, None, "failed"),  # it took its own process down
         (1, None, "failed"),
