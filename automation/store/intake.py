@@ -28,6 +28,16 @@ new_run as (
 )
 """
 
+# their types, for prepared statements (`store/prepared.py`)
+RUN_TYPES = {
+    **dict.fromkeys(("run_workspace_id", "run_workflow_id", "run_version_id", "run_trigger_id"), "uuid"),
+    "run_created_by_id": "uuid",
+    **dict.fromkeys(("run_mode", "run_priority"), "smallint"),
+    **dict.fromkeys(("run_queue", "run_dedupe_key", "run_input"), "text"),
+    "run_parent_run_id": "bigint",
+    "run_deadline_seconds": "float8",
+}
+
 INSERT = "with " + NEW_RUN.format(guard="") + "select id, uid from new_run"
 
 FIND_DUPLICATE = "select id, uid from automation_run where workflow_id = %s and dedupe_key = %s"

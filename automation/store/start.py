@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from automation.store.intake import FIND_DUPLICATE, NEW_RUN, NewRun
+from automation.store.intake import FIND_DUPLICATE, NEW_RUN, RUN_TYPES, NewRun
+from automation.store.prepared import PreparedStatement
 
 GUARD = """
 from automation_workflow w
@@ -21,6 +22,7 @@ where w.id = %(run_workflow_id)s and w.workspace_id = %(run_workspace_id)s and w
 """
 
 START = "with " + NEW_RUN.format(guard=GUARD) + "select id, uid, statement_timestamp() from new_run"
+_PREPARED = PreparedStatement("start", START, RUN_TYPES | {"run_is_pinned": "boolean"})
 
 # What a retry keeps of the run it repeats stands in the same statement as the new run.
 START_WITH_KEPT = (
@@ -62,7 +64,7 @@ def start_run(
     """
     parameters = run.parameters() | {"run_is_pinned": is_pinned}
     if kept_paths is None:
-        cursor.execute(START, parameters)
+        _PREPARED.run(cursor, parameters)
     else:
         cursor.execute(START_WITH_KEPT, parameters | {"kept_paths": kept_paths})
     row = cursor.fetchone()

@@ -12,12 +12,12 @@ from automation.store.intake import NewRun
 
 ID = uuid.uuid4()  # of nothing
 HOME = uuid.uuid4()  # of the workspace that the rows stand in
-WORKER = {"worker": ID, "queue": "default", "limit": 16}
+WORKER = {"worker": ID, "queue": "default", "limit": 16, "token": ID}
 NEW = NewRun(workspace_id=HOME, workflow_id=ID, version_id=ID, inputs={}, dedupe_key="key:x").parameters()
 KEPT = NEW | {"run_is_pinned": True, "kept_paths": ["a"], "run_parent_run_id": 1}
 ENTRY = checkpoint.Entry(run_id=1, claim=ID)
 CHECKPOINT = checkpoint._moves([ENTRY]) | checkpoint._steps([ENTRY])
-PROCESS = {"id": ID, "name": "host/0", "host": "host", "pid": 1, "release": "", "slots": 1}
+PROCESS = {"id": ID, "name": "host/0", "host": "host", "pid": 1, "release": "", "slots": 1, "dead": [ID]}
 KEY = (HOME, "user:1", "k")
 KEYS = "automation_idempotencykey_pkey"
 AT = "2026-01-01T00:00:00Z"
@@ -38,6 +38,9 @@ CASES: dict[str, Case] = {
     "claim.CLAIM": Case(WORKER, ("run_ready", RUN, DATA)),
     "claim.CLAIM_SUSPECT": Case(WORKER, ("run_suspect",)),
     "claim.HELD": Case((1, ID), (RUN, DATA)),
+    "claim.HOLDER_SILENCE": Case((1, ID), (RUN,)),
+    "claim.GIVE_BACK": Case({"workers": [ID], "tokens": [ID]}, ("run_owner",)),
+    "connection.LIMIT_STATEMENTS": Case(("5s",)),
     "delete_runs.DELETE_RUNS": Case((ID, 5), ("run_list",)),
     "ended.ENDED": Case({"runs": [1], "respond": [1]}, (RUN, DATA)),
     "firings.LOCK_DUE": Case((10,), ("trigger_due",)),
@@ -59,11 +62,11 @@ CASES: dict[str, Case] = {
     "overview.RECENT": Case(([ID], 5), ("run_list",)),
     "overview.COUNT_SINCE": Case(([ID], 24)),
     "overview.TAGS": Case((5,)),
-    "read_run.HEAD": Case((ID, HOME), ("run_uid", DATA)),
-    "read_run.STEPS": Case((2000, 1, 500), (STEP,)),
-    "read_run.LINES": Case((1, 100), ("automation_runlog_pkey",)),
+    "read_run.HEAD": Case({"uid": ID, "workspace": HOME}, ("run_uid", DATA)),
+    "read_run.STEPS": Case({"longest": 2000, "run": 1, "limit": 500}, (STEP,)),
+    "read_run.LINES": Case({"run": 1, "limit": 100}, ("automation_runlog_pkey",)),
     "read_run.FIND": Case((ID, HOME), ("run_uid",)),
-    "recover.DECLARE_DEAD": Case({"dead": 10.0}, ("worker_heartbeat",)),
+    "recover.DECLARE_DEAD": Case({"silent": [ID], "dead": 10.0}),
     "recover.RECOVER": Case((), ("run_owner",)),
     "recover.PRUNE": Case(),
     "recover.ORPHANS": Case((), ("run_owner",)),
@@ -72,8 +75,10 @@ CASES: dict[str, Case] = {
     "ticks.TAKE_TURN": Case({"name": "tick", "every": 1.0}, ("automation_tick_pkey",)),
     "wake.WAKE_DUE": Case((), ("run_wake",)),
     "wake.TIME_OUT": Case((), ("run_deadline",)),
+    "workers.NAMESAKES": Case(("host/0",)),
     "workers.REGISTER": Case(PROCESS),
-    "workers.HEARTBEAT": Case({"id": ID, "busy": "[]"}, ("run_owner", "run_ready", "run_suspect")),
+    "workers.RENAME": Case(("host/1", ID)),
+    "workers.HEARTBEAT": Case({"id": ID, "busy": "[]", "silence": 5.0}, ("run_owner", "run_ready", "run_suspect")),
     "workers.SET_STATE": Case((2, ID)),
 }
 
