@@ -19,6 +19,9 @@ from webhooks.services.states import EndpointState
 from webhooks.store.event import NewEvent
 
 
+LARGEST_SIZE = (1 << 31) - 1  # what the column holds; a sender may declare more
+
+
 def accepted_event(incoming: Incoming, genuine: Genuine) -> NewEvent:
     """The event of a delivery that starts a run."""
     return NewEvent(

@@ -38,6 +38,15 @@ class TestRefusals:
         assert response.status_code == 413
         assert (event.reason, event.size_bytes, bytes(event.body)) == ("too_large", len(raw), b"")
 
+    def test_a_size_that_no_column_holds_is_refused_like_any_other(self):
+        sender = Sender(make.endpoint())
+
+        response = sender.post(b"{}", {}, CONTENT_LENGTH=str(10**18))
+
+        event = WebhookEvent.objects.get()
+        assert (response.status_code, response.json()["code"]) == (413, "too_large")
+        assert (event.reason, event.size_bytes, bytes(event.body)) == ("too_large", (1 << 31) - 1, b"")
+
     def test_a_flood_of_refused_requests_is_stored_in_part_and_counted(self, monkeypatch):
         from webhooks.services import quota
 
