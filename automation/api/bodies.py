@@ -32,3 +32,6 @@ class Body:
         """The body itself, if it fits. Raises InvalidInput with everything wrong."""
         check(self._checker, value)
         return dict(value)
+
+
+NOTHING = Body({})  # for requests that say it all in their address: what is sent besides is refused, not dropped

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from automation.api import run_shape
-from automation.api.bodies import Body
+from automation.api.bodies import NOTHING, Body
 from automation.api.parameters import IDEMPOTENCY_KEY, WAIT, Fields, chosen, read_parameters, read_wait_seconds
 from automation.api.run_schema import (
     RUN_MEMBERS,
@@ -153,6 +153,7 @@ class RunViewSet(ScopedViewSet):
     )
     def cancel(self, request: Request, id: UUID) -> Response:
         """Cancel a run. Steps that are done stay done; no further step starts."""
+        NOTHING.read(request)
         run, now = runs.cancel(self.caller, id)
         is_over = now is RunStatus.CANCELLED
         detail = "The run is cancelled." if is_over else "The worker on it was told; it stops at its next chance."

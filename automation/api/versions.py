@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from automation.api import workflow_shape
+from automation.api.bodies import NOTHING
 from automation.api.parameters import IF_MATCH
 from automation.api.workflow_shape import VersionShape, VersionSummary, WorkflowShape
 from automation.api.workflows import require_match, shown, workflow_id_parameter
@@ -63,4 +64,5 @@ class VersionViewSet(ScopedViewSet):
     )
     def restore(self, request: Request, id: UUID, number: str) -> Response:
         """Make what a version holds the newest version. The versions in between stay."""
+        NOTHING.read(request)
         return shown(workflows.restore(self.caller, id, number, check=lambda row: require_match(request, row)))

@@ -53,6 +53,25 @@ def test_a_broken_body_is_refused_with_the_place(owner: Api, path: str, what: st
     assert (Workflow.objects.count(), Run.objects.count()) == (before, 0)
 
 
+@pytest.mark.parametrize("path", ["/workflows/{workflow}/versions/1.0.0/restore", "/runs/{run}/cancel"])
+@pytest.mark.parametrize(
+    ("what", "body", "status"),
+    [*((what, body, status) for what, body, status in BODIES if body), ("an unknown member", '{"to": "x"}', 400)],
+)
+def test_where_nothing_is_to_be_said_a_body_is_refused_and_not_dropped(
+    owner: Api, path: str, what: str, body: str, status: int
+):
+    id_ = owner.make()["id"]
+    run = owner.post(f"/workflows/{id_}/execute").json()["id"]
+    owner.put(f"/workflows/{id_}", {"name": "Second", "definition": HELLO})
+
+    response = send(owner, path.format(workflow=id_, run=run), body.encode())
+
+    assert response.status_code == status, response.content
+    assert owner.get(f"/workflows/{id_}").json()["name"] == "Second"
+    assert owner.get(f"/runs/{run}").json()["status"] == "queued"
+
+
 def send(owner: Api, path: str, body: bytes, content_type: str = "application/json") -> Any:
     client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {owner.key.text}"})
     return client.generic("POST", PREFIX + path, body, content_type=content_type)
