@@ -1,0 +1,166 @@
+"""A whole product on servers of its own that a test may break: PostgreSQL, Valkey, web and workers as processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import psycopg2
+import redis
+
+from benchmarks.product import Product
+from brainops.stack.children import start
+from brainops.stack.ports import free_port
+from brainops.stack.throwaway import start_throwaway
+from tests.live import PROCFILE, wait_until
+
+DATABASE = "chaos"
+HEARTBEAT_SECONDS, DEAD_SECONDS = 0.5, 3.0
+SLOTS = 16  # of each worker
+POSTGRES, VALKEY = 0, 1  # places in the list of the servers' processes
+
+Process = subprocess.Popen[bytes]
+
+
+class House:
+    """Started once; each scenario brings its own workers."""
+
+    def __init__(self) -> None:
+        self.workers: list[Process] = []
+        self.web: Process | None = None
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.servers = start_throwaway(os.environ)
+        try:
+            self.product = self._furnish()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _furnish(self) -> Product:
+        """A migrated database, a builder's key, and a web server."""
+        self.servers.postgres.create_database(DATABASE)
+        # throw-away servers forget the last moments of a crash; this one must keep what it said
+        self.servers.postgres.execute(f"alter database {DATABASE} set synchronous_commit = on")
+        self._manage("migrate", "--noinput", "-v0")
+        key = self._manage("create_api_key", "--user=ada", "--workspace=shop", "--role=builder")
+        self.web = self._serve()
+        return Product(self.address, key.strip())
+
+    # what is there
+
+    def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Ask the product's database. Raises psycopg2.OperationalError while it is away."""
+        connection = psycopg2.connect(self.servers.postgres.url(DATABASE), connect_timeout=5)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values)
+                return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+    def count(self, where: str, *values: Any) -> int:
+        return int(self.rows(f"select count(*) from automation_run where {where}", *values)[0][0])
+
+    def valkey(self) -> redis.Redis:
+        return redis.Redis.from_url(self.servers.valkey.url(), socket_timeout=2)
+
+    # processes
+
+    def start_worker(self, allow: str) -> Process:
+        """Start one more worker as the Procfile does, and wait until it breathes."""
+        environment = {**self._environment(), "BRAINOPS_EGRESS_ALLOW": allow}
+        worker = self._procfile("worker", environment)
+        self.workers.append(worker)
+        alive = "select 1 from automation_worker where state = 1 and pid = %s"
+        wait_until(lambda: self.rows(alive, worker.pid), seconds=40)
+        return worker
+
+    def stop_workers(self) -> None:
+        """Warm stop of all, by force after a while."""
+        for worker in self.workers:
+            worker.send_signal(signal.SIGCONT)
+            worker.terminate()
+        for worker in self.workers:
+            _end(worker)
+        self.workers.clear()
+
+    def stop(self) -> None:
+        self.stop_workers()
+        if self.web is not None:
+            self.web.terminate()
+            _end(self.web)
+        self.servers.stop()
+
+    # faults
+
+    def kill_valkey(self) -> None:
+        self.servers.children[VALKEY].kill()
+
+    def start_valkey(self) -> None:
+        self.servers.children[VALKEY] = start(self.servers.valkey.service())
+
+    def crash_postgres(self) -> None:
+        """An immediate shutdown: every backend is gone at once, recovery from the log follows."""
+        child = self.servers.children[POSTGRES]
+        child.process.send_signal(signal.SIGQUIT)
+        child.process.wait(10)
+
+    def start_postgres(self) -> None:
+        self.servers.children[POSTGRES] = start(self.servers.postgres.service())
+
+    # how
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "DATABASE_URL": self.servers.postgres.url(DATABASE),
+            "REDIS_URL": self.servers.valkey.url(),
+            "BRAINOPS_REDIS_PREFIX": "chaos",
+            "BRAINOPS_PUBLIC_URL": self.address,
+            "PORT": str(self.port),
+            "BRAINOPS_HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS),
+            "BRAINOPS_DEAD_SECONDS": str(DEAD_SECONDS),
+            "BRAINOPS_TICK_SECONDS": "0.5",
+            "BRAINOPS_WORKER_SLOTS": str(SLOTS),
+            "BRAINOPS_LOG_LEVEL": "ERROR",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def _manage(self, *arguments: str) -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(
+            command, env=self._environment(), cwd=PROCFILE.parent, check=True, stdout=subprocess.PIPE, text=True
+        )
+        return done.stdout
+
+    def _procfile(self, name: str, environment: dict[str, str]) -> Process:
+        line = next(line for line in PROCFILE.read_text().splitlines() if line.startswith(f"{name}:"))
+        command = ["sh", "-c", f"exec {line.removeprefix(f'{name}:').strip()}"]
+        return subprocess.Popen(command, env=environment, cwd=PROCFILE.parent, stdout=subprocess.DEVNULL)
+
+    def _serve(self) -> Process:
+        web = self._procfile("web", self._environment())
+        wait_until(self._answers, seconds=40)
+        return web
+
+    def _answers(self) -> bool:
+        with suppress(OSError), urlopen(f"{self.address}/api/v1/automation/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+        return False
+
+
+def _end(process: Process) -> None:
+    deadline = time.monotonic() + 15
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
