@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -116,6 +117,14 @@ class House:
     def start_postgres(self) -> None:
         self.servers.children[POSTGRES] = start(self.servers.postgres.service())
 
+    def frozen_postgres(self) -> AbstractContextManager[None]:
+        """Stop the server and each of its backends where they stand; let them go on afterwards."""
+        server = self.servers.children[POSTGRES].pid
+        return _frozen(lambda: [server, *_children(server)])
+
+    def frozen_valkey(self) -> AbstractContextManager[None]:
+        return _frozen(lambda: [self.servers.children[VALKEY].pid])
+
     # how
 
     def _environment(self) -> dict[str, str]:
@@ -155,6 +164,26 @@ class House:
         with suppress(OSError), urlopen(f"{self.address}/api/v1/automation/health", timeout=2) as answer:
             return bool(answer.status == 200)
         return False
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextmanager
+def _frozen(pids: Callable[[], list[int]]) -> Iterator[None]:
+    stopped: list[int] = []
+    try:
+        while fresh := [pid for pid in pids() if pid not in stopped]:  # the first one stopped starts no more of them
+            for pid in fresh:
+                stopped.append(pid)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in reversed(stopped):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 def _end(process: Process) -> None:
