@@ -166,6 +166,6 @@ def admin_page(path: str) -> str:
     user = get_user_model().objects.create_superuser(username="root", email="root@example.com", password="x" * 20)
     browser = Client(headers={"host": "localhost"})
     browser.force_login(user)
-    answer = browser.get(path)
+    answer = browser.get(path, follow=True)
     assert answer.status_code == 200, answer.status_code
     return answer.content.decode()
