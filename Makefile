@@ -46,7 +46,7 @@ bench: develop  ## the figures of docs/, on this machine
 	$(PYTHON) -m benchmarks
 
 chaos: develop  ## kill what can be killed, and count what was lost
-	$(PYTHON) -m pytest -n0 -m "processes or slow" tests/chaos
+	$(PYTHON) -m pytest -n0 tests/chaos
 
 schema: develop  ## write the API's OpenAPI document from the code
 	$(FOR_TOOLS) $(PYTHON) manage.py export_schema
