@@ -17,7 +17,7 @@ import structlog
 from automation.engine.status import RunStatus
 from automation.runtime.vital import VitalThread
 from automation.store.checkpoint import Entry, Move, write_checkpoint
-from automation.store.connection import UNREACHABLE, Connection
+from automation.store.connection import TOO_LARGE, UNREACHABLE, Connection
 
 MOST_ENTRIES = 64  # per statement: keeps one slow batch from delaying every run of the process
 FIRST_PAUSE_SECONDS = 0.05
@@ -112,6 +112,9 @@ def commit(connection: Connection, batch: Sequence[Receipt], *, give_up: Callabl
     while True:
         try:
             standing = write_checkpoint(connection, [receipt.entry for receipt in batch])
+        except TOO_LARGE as error:
+            _split(connection, batch, error, give_up=give_up)
+            return
         except UNREACHABLE as error:
             # an unknown commit is safe to repeat: see write_checkpoint
             log.warning("checkpoint_waits_for_database", error=str(error).strip(), runs=len(batch))

@@ -26,6 +26,14 @@ Parameters = Mapping[str, Any] | Sequence[Any]
 # A server that only reads for now (failover, full disk) is one of them.
 UNREACHABLE = (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.ReadOnlySqlTransaction)
 
+# psycopg2 files them under OperationalError, but waiting changes nothing: the value itself is beyond a limit.
+TOO_LARGE = (
+    psycopg2.errors.ProgramLimitExceeded,
+    psycopg2.errors.StatementTooComplex,
+    psycopg2.errors.TooManyArguments,
+    psycopg2.errors.TooManyColumns,
+)
+
 # No statement of the runtime takes this long unless it hangs on somebody's lock: give up, say so, try again.
 LONGEST_STATEMENT_SECONDS = 30
 LIMIT_STATEMENTS = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from uuid import uuid4
 
 import pytest
@@ -125,6 +126,20 @@ def test_a_value_that_postgresql_refuses_fails_its_own_run_and_no_other(store, c
     assert [receipt.wait() for receipt in batch] == [None, RunStatus.SUCCEEDED]
     error = Run.objects.get(id=poisoned.id).data.error
     assert (error["type"], "'a'" in error["message"]) == ("unstorable_output", True)
+
+
+def test_a_value_beyond_a_limit_of_the_database_fails_its_run_and_holds_nobody_up(store, claim):
+    _, (poisoned, healthy) = claim(2)
+    too_long = secrets.token_hex(20_000)  # does not compress into an index row
+    batch = [
+        Receipt(Entry(poisoned.id, poisoned.claim, (done(path=too_long),), move=Move(RunStatus.SUCCEEDED))),
+        Receipt(Entry(healthy.id, healthy.claim, (done(),), move=Move(RunStatus.SUCCEEDED))),
+    ]
+
+    commit(store, batch, give_up=lambda: True)
+
+    assert [receipt.wait() for receipt in batch] == [None, RunStatus.SUCCEEDED]
+    assert RunStatus(Run.objects.get(id=poisoned.id).status) == RunStatus.FAILED
 
 
 def test_the_runs_of_a_dead_worker_go_back_and_a_second_crash_makes_a_suspect(store, claim):
