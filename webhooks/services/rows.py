@@ -18,7 +18,6 @@ from webhooks.services.quota import KEPT_BODY_BYTES
 from webhooks.services.states import EndpointState
 from webhooks.store.event import NewEvent
 
-
 LARGEST_SIZE = (1 << 31) - 1  # what the column holds; a sender may declare more
 
 
