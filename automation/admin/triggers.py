@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.dateparse import parse_datetime
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.views import ChangeList
 
 from automation.admin.callers import caller_of, say_refusal
-from automation.admin.filters import WorkflowFilter, WorkspaceFilter
+from automation.admin.filters import WorkflowFilter, WorkspaceFilter, as_uuid
 from automation.looks.states import FIRINGS, OFF, ON, STOPPED, Look
 from automation.looks.wording import pretty
 from automation.models import Firing, Trigger
@@ -76,8 +76,11 @@ class TriggerAdmin(ReadOnlyAdmin):
         ]
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Django's own links lead to the page, too."""
-        return redirect("admin:automation_trigger_page", id=object_id)
+        """Django's own links lead to the page, too. Raises Http404."""
+        id_ = as_uuid(object_id)
+        if id_ is None:
+            raise Http404
+        return redirect("admin:automation_trigger_page", id=id_)
 
     def page_view(self, request: HttpRequest, id: UUID) -> HttpResponse:
         """The page of one trigger."""

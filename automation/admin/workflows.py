@@ -9,7 +9,7 @@ import orjson
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -75,8 +75,11 @@ class WorkflowAdmin(ReadOnlyAdmin):
         ]
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Django's own links lead to the page, too."""
-        return redirect("admin:automation_workflow_page", id=object_id)
+        """Django's own links lead to the page, too. Raises Http404."""
+        id_ = as_uuid(object_id)
+        if id_ is None:
+            raise Http404
+        return redirect("admin:automation_workflow_page", id=id_)
 
     def page_view(self, request: HttpRequest, id: UUID) -> HttpResponse:
         """The page of one workflow."""

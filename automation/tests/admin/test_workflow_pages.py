@@ -191,3 +191,18 @@ def test_a_missing_workflow_is_not_found_and_nothing_can_be_edited(admin_of_all)
     assert admin_of_all.get(f"{LIST}add/").status_code == 403
     assert admin_of_all.post(f"{LIST}{workflow.id}/delete/", {"post": "yes"}).status_code == 403
     assert admin_of_all.get(f"{LIST}{workflow.id}/change/")["Location"] == address(workflow)
+
+
+@pytest.mark.parametrize("model", ["workflow", "trigger"])
+@pytest.mark.parametrize("id_", ["x", "%00", "9" * 400, "_00"])
+def test_what_is_no_id_leads_nowhere(admin_of_all, model, id_):
+    assert admin_of_all.get(f"/admin/automation/{model}/{id_}/change/").status_code == 404
+
+
+@pytest.mark.parametrize("model", ["workflow", "trigger"])
+def test_an_action_on_what_is_no_id_is_refused(admin_of_all, model):
+    make_workflow()
+
+    response = admin_of_all.post(f"/admin/automation/{model}/", {"action": "pause", "_selected_action": ["x"]})
+
+    assert (response.status_code, response.headers["Content-Type"]) == (400, "application/problem+json")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, ValidationError
 from django.http import HttpRequest
 from django.http.response import HttpResponse, HttpResponseBase
 
@@ -54,8 +54,13 @@ class RequestContext:
         return None if getattr(view, "reads_chunks", False) else problem_response(LengthRequired())
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer a refusal raised by a view that is not DRF's. Anything unknown goes on to Django's 500."""
+        """Answer a refusal raised by a view that is not DRF's. Anything unknown goes on to Django's 500.
+
+        The admin looks rows up by whatever id a form names: what is no id at all is the sender's mistake.
+        """
         known = error if isinstance(error, AppError) else as_unavailable(error)
+        if isinstance(error, ValidationError):
+            known = InvalidInput("The request is not well-formed.")
         return problem_response(known) if known else None
 
     @staticmethod
