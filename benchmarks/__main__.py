@@ -51,7 +51,7 @@ async def measure(product: Product, roots: dict[str, int], wanted: set[str], sec
 
 async def _idle(product: Product, roots: dict[str, int]) -> dict[str, Any]:
     """Memory at rest, and accepted → finished of three pure steps through `?wait=`."""
-    megabytes = memory_megabytes(roots)
+    megabytes = memory_megabytes({role: pid for role, pid in roots.items() if role != "load"})
     definition = loads.chain("http://127.0.0.1:1/", length=3)
     definition["steps"].pop()
     workflow = product.workflow("Three pure steps", definition)
