@@ -39,7 +39,10 @@ def _instant(text: str) -> datetime:
         raise ValueError(f'{text[:60]!r} is no date and time. Write it as in "2026-03-01T09:00:00+01:00".') from None
     if instant.tzinfo is None:
         raise ValueError(f'{text[:60]!r} has no offset from UTC. Write it as in "2026-03-01T09:00:00+01:00" or with Z.')
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text[:60]!r} lies outside of the years 1 to 9999 in UTC.") from None
 
 
 KIND = Kind(

@@ -3,6 +3,7 @@
 import pytest
 
 from automation.engine.kinds import Sleep
+from automation.steps import delay
 from automation.tests.steps.run_step import run_step
 
 
@@ -52,3 +53,8 @@ def test_what_is_no_delay_is_refused(config, message):
     outcome = run_step("delay", config)
 
     assert (outcome.error.message, outcome.error.error_class.value) == (message, "user")
+
+
+def test_an_instant_that_utc_cannot_name_is_refused():
+    with pytest.raises(ValueError, match="outside of the years 1 to 9999"):
+        delay._instant("0001-01-01T00:00:00+23:59")
