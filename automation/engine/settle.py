@@ -13,6 +13,7 @@ from automation.engine.plan import PlannedStep
 from automation.engine.results import StepResult
 from automation.engine.retry import next_delay
 from automation.engine.status import StepStatus
+from automation.engine.weight import is_too_heavy, too_heavy
 from automation.engine.wording import one_of, quoted
 
 Json = Any
@@ -100,6 +101,9 @@ def _done(step: PlannedStep, outcome: Done, attempt: Attempt) -> Settled:
         declared = one_of(known) or "none"
         said = f"The kind {quoted(step.kind.key)} took the port {quoted(outcome.port)}; it declares {declared}."
         return _failed(step, Fail(StepError("undeclared_port", said, ErrorClass.INTERNAL), outcome.logs), attempt)
+    if is_too_heavy(outcome.output):
+        error = StepError("value_too_large", too_heavy("The output"), ErrorClass.USER)
+        return _failed(step, Fail(error, outcome.logs), attempt)
     row = _row(step, StepStatus.SUCCEEDED, attempt, output=outcome.output, port=outcome.port, reason=outcome.reason)
     return Settled(row, outcome.logs, outcome.response)
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, UnreadablePostError
 
 from brainops.core.errors import InvalidInput
+from brainops.core.web.readers import reading
 
 
 def read_raw(request: HttpRequest, *, most: int) -> tuple[bytes, int]:
@@ -21,7 +22,8 @@ def read_raw(request: HttpRequest, *, most: int) -> tuple[bytes, int]:
     if declared is None and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
         stream = request.environ["wsgi.input"]  # type: ignore[attr-defined]
     try:
-        body: bytes = stream.read(most + 1)
+        with reading():
+            body: bytes = stream.read(most + 1)
     except (UnreadablePostError, OSError) as error:
         raise InvalidInput("The body ended before it was complete.", code="incomplete_body") from error
     return (b"", len(body)) if len(body) > most else (body, len(body))

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from brainops.core import json_gate
 from brainops.core.errors import InvalidInput, NotAcceptable, UnsupportedMediaType
+from brainops.core.web.readers import reading
 
 _ACCEPTED_CHARSETS = frozenset({"", "utf-8", "utf8"})
 
@@ -39,7 +40,8 @@ def read_body(request: HttpRequest | Request, *, most: int | None = None) -> byt
     if not (declared.isascii() and declared.isdigit()):
         raise InvalidInput("Content-Length must be a number of bytes.")
     json_gate.check_size(int(declared), most)
-    body: bytes = request.body
+    with reading():
+        body: bytes = request.body
     json_gate.check_size(len(body), most)
     return body
 
