@@ -163,3 +163,17 @@ def test_the_page_of_the_api_is_for_staff_and_runs_no_script_of_its_own(staff):
     assert "<script>" not in page.content.decode()
     assert script.status_code == 200
     assert document.json()["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "form"),
+    [
+        ("get", "/admin/autocomplete/?app_label=accounts&model_name=membership&field_name=user&term=%00", {}),
+        ("get", "/admin/accounts/user/?q=%00", {}),
+        ("post", "/admin/auth/group/", {"action": "delete_selected", "_selected_action": "x"}),
+    ],
+)
+def test_a_value_that_no_column_can_hold_is_refused_and_is_no_server_error(staff, method, path, form):
+    answer = getattr(staff, method)(path, form)
+
+    assert answer.status_code in (200, 302, 400)

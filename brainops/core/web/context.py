@@ -21,6 +21,8 @@ from brainops.core.web.pages import is_api
 from brainops.core.web.problem_json import problem_response
 from brainops.core.web.statistics import count
 
+_UNFIT = ("cannot contain NUL", "expected a number but got")
+
 log = logs.get_logger(__name__)
 
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -59,7 +61,7 @@ class RequestContext:
         The admin looks rows up by whatever id a form names: what is no id at all is the sender's mistake.
         """
         known = error if isinstance(error, AppError) else as_unavailable(error)
-        if isinstance(error, ValidationError):
+        if isinstance(error, ValidationError) or (not is_api(request) and _is_no_value(error)):
             known = InvalidInput("The request is not well-formed.")
         return problem_response(known) if known else None
 
@@ -74,6 +76,11 @@ class RequestContext:
         count(request, response.status_code, seconds)
         if seconds > _SLOW_SECONDS and not getattr(request, "may_wait", False):
             log.warning("slow_request", method=request.method, path=request.path, duration_ms=round(seconds * 1000))
+
+
+def _is_no_value(error: Exception) -> bool:
+    """True for what psycopg2 and Django's fields say of a value from an address or a form that no column can hold."""
+    return isinstance(error, ValueError) and any(said in str(error) for said in _UNFIT)
 
 
 def _request_id(request: HttpRequest) -> str:
