@@ -66,7 +66,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         items = [
             {"title": item, "icon": icon, "link": _address(name), "active": _is_current(request, _address(name))}
             for item, icon, name, permission in entries
-            if not permission or request.user.has_perm(permission)  # type: ignore[union-attr]
+            if not permission or request.user.has_perm(permission)  # type: ignore[union-attr]  # staff only
         ]
         groups.append({"title": title, "items": items})
     return groups

@@ -67,7 +67,7 @@ class _ById(SimpleListFilter):
 
     def rows(self) -> QuerySet[Any]:
         """What may be chosen, newest first."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not say which rows may be chosen.")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """At most fifty; the chosen one is among them."""

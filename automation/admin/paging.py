@@ -19,11 +19,11 @@ class InfinitePaginator(Paginator):  # type: ignore[type-arg]  # not subscriptab
     has_more = False
 
     @property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:  # type: ignore[override]  # Django's is a cached property
         """Not the number of rows: the most that can be reached."""
         return MOST_PAGES * self.per_page
 
-    def page(self, number: Any) -> Page:  # type: ignore[type-arg]
+    def page(self, number: Any) -> Page:  # type: ignore[type-arg]  # not subscriptable at run time
         """The rows of a page; an empty one is fine. Raises InvalidPage for a number that is none."""
         number = self.validate_number(number)
         first = (number - 1) * self.per_page

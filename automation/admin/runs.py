@@ -166,7 +166,7 @@ class RunAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, uid: UUID, *, permission: str, do: Callable[[Caller], UUID], **words: str
     ) -> HttpResponse:
         """A page that asks; its button posts here again and does it."""
-        if not request.user.has_perm(f"automation.{permission}"):  # type: ignore[union-attr]
+        if not request.user.has_perm(f"automation.{permission}"):  # type: ignore[union-attr]  # staff only
             raise PermissionDenied
         caller = self._caller(request, uid)
         if request.method == "POST" and request.POST.get("confirmed") == "yes":

@@ -138,7 +138,7 @@ class TriggerAdmin(ReadOnlyAdmin):
 
     def has_switch_permission(self, request: HttpRequest) -> bool:
         """Those who may change triggers."""
-        return bool(request.user.has_perm("automation.change_trigger"))  # type: ignore[union-attr]
+        return bool(request.user.has_perm("automation.change_trigger"))  # type: ignore[union-attr]  # staff only
 
     def _switch(self, request: HttpRequest, rows: Any, *, to: bool) -> None:
         changed = 0

@@ -74,6 +74,6 @@ def _triggers(workflow_ids: Iterable[UUID]) -> dict[UUID, list[Any]]:
     rows = Trigger.objects.filter(workflow_id__in=list(workflow_ids), is_active=True)
     for trigger in rows.only("workflow_id", "kind", "next_fire_at"):
         if kind := all_trigger_kinds().get(trigger.kind):
-            trigger.kind_title, trigger.icon = kind.title, kind.icon  # type: ignore[attr-defined]
+            trigger.kind_title, trigger.icon = kind.title, kind.icon  # type: ignore[attr-defined]  # for the page only
             found[trigger.workflow_id].append(trigger)
     return found

@@ -173,7 +173,7 @@ class WorkflowAdmin(ReadOnlyAdmin):
 
     @staticmethod
     def _may(request: HttpRequest, permission: str) -> bool:
-        return bool(request.user.has_perm(f"automation.{permission}"))  # type: ignore[union-attr]
+        return bool(request.user.has_perm(f"automation.{permission}"))  # type: ignore[union-attr]  # staff only
 
 
 def _read_inputs(text: str) -> dict[str, Any]:

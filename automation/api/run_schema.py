@@ -89,7 +89,7 @@ class LineShape(serializers.Serializer[Any]):
     path = serializers.CharField(help_text="The step that said it.")
     attempt = serializers.IntegerField()
     message = serializers.CharField()
-    fields = serializers.DictField(allow_null=True)  # type: ignore[assignment]
+    fields = serializers.DictField(allow_null=True)  # type: ignore[assignment]  # a member of ours has DRF's name
 
 
 class RunShape(RunSummary):

@@ -123,4 +123,4 @@ def _checked(body: Any, checker: Checker) -> Mapping[str, Any]:
         found.extend(refusals(body["definition"]))
     if found:
         raise InvalidInput.from_problems(found)
-    return body  # type: ignore[no-any-return]
+    return body  # type: ignore[no-any-return]  # JSON, checked above

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -120,7 +120,6 @@ class Entry:
     lines: Sequence[Line] = ()
     move: Move | None = None
     response: Any = None
-    size_bytes: int = field(default=0, compare=False)
 
 
 def write_checkpoint(connection: Connection, entries: Sequence[Entry]) -> dict[int, int]:

@@ -20,7 +20,7 @@ def read_raw(request: HttpRequest, *, most: int) -> tuple[bytes, int]:
         return b"", declared
     stream: Any = request
     if declared is None and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-        stream = request.environ["wsgi.input"]  # type: ignore[attr-defined]
+        stream = request.environ["wsgi.input"]  # type: ignore[attr-defined]  # WSGIRequest has it
     try:
         with reading():
             body: bytes = stream.read(most + 1)

@@ -119,4 +119,4 @@ def _json(body: object, status: int, headers: dict[str, str] | None = None) -> H
 
 receive_view.reads_chunks = True  # type: ignore[attr-defined]  # see core.web.context
 receive_view.cls = ReceiveDescription  # type: ignore[attr-defined]  # what drf-spectacular reads
-receive_view.initkwargs = {}  # type: ignore[attr-defined]
+receive_view.initkwargs = {}  # type: ignore[attr-defined]  # as above

@@ -34,5 +34,5 @@ def schema_json(request: Request | HttpRequest) -> HttpResponse:
 @lru_cache(maxsize=1)
 def _document() -> bytes:
     # made once a process: it follows from the code alone
-    generator: Any = SchemaGenerator()  # type: ignore[no-untyped-call]
+    generator: Any = SchemaGenerator()  # type: ignore[no-untyped-call]  # spectacular has no types
     return orjson.dumps(generator.get_schema(request=None, public=True), option=orjson.OPT_NON_STR_KEYS)
