@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from automation.engine.commands import Command
+
 Json = Any
 
 
@@ -95,6 +97,19 @@ class Sleep:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Go on when news comes, or at `until` (None: only news ends it). The kind is asked again then.
+
+    `kind` says what is waited for: "approval", "signal" or "child". `details` stand in the row's reason, for people.
+    """
+
+    kind: str
+    until: datetime | None = None
+    details: Mapping[str, Json] = field(default_factory=dict)
+    logs: tuple[LogLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Fail:
     """The attempt failed."""
 
@@ -102,11 +117,15 @@ class Fail:
     logs: tuple[LogLine, ...] = ()
 
 
-Outcome = Done | Sleep | Fail
+Outcome = Done | Sleep | Wait | Fail
 
 
 def _no_operands(_value: Json, _extra: Mapping[str, Json]) -> Json:
     return []
+
+
+def _no_state(command: Command) -> Json:
+    raise LookupError(f"No database stands behind this call to {type(command).__name__}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +136,7 @@ class Call:
     `lazy` arrive as written. `render(value, extra)` evaluates a lazy template with extra roots (`item`, `index`).
     `explain(value, extra)` lists the operands that decide one, `[{"expression": …, "value": …}]`.
     `remaining_seconds()` is what is left of the step's time; `is_cancelled()` turns true when the run must stop.
+    `perform(command)` acts on our own database, exactly once however often the attempt is repeated.
     """
 
     config: Mapping[str, Json]
@@ -128,6 +148,7 @@ class Call:
     remaining_seconds: Callable[[], float]
     is_cancelled: Callable[[], bool]
     explain: Callable[[Json, Mapping[str, Json]], Json] = _no_operands
+    perform: Callable[[Command], Json] = _no_state
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class StepResult:
 
     `port` is the outcome a branching step took, None for the plain one. `reason` says why a step was
     skipped or which operands decided (plain JSON). `error` is `{type, message, step, attempt, class}`.
-    `until` is the instant a waiting or retrying step goes on.
+    `until` is the instant a waiting or retrying step goes on; a waiting one without it waits for news.
     """
 
     path: str
@@ -32,3 +32,4 @@ class StepResult:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     is_kept: bool = False  # copied from the run this one retries
+    effect: str | None = None  # what the attempt did outside: "read", "create" …; None when it is pure

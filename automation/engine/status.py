@@ -33,6 +33,7 @@ class StepStatus(IntEnum):
     """Where a step stands. A step without a row has not started. Values from 50 on are final."""
 
     STARTED = 5  # written ahead of an at-most-once effect
+    OPEN = 8  # a container, or a batch of a loop, whose steps are under way
     WAITING = 10  # parked until `until`
     RETRYING = 11  # the last attempt failed; the next one starts at `until`
     SUCCEEDED = 50

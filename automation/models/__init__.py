@@ -1,9 +1,16 @@
 """Fields, constraints and small properties. Rules live in services, hot statements in store."""
 
+from automation.models.approval import Approval, ApprovalKind, ApprovalState, ApprovalVote
 from automation.models.firing import Firing
 from automation.models.idempotency import IdempotencyKey
+from automation.models.limit import Limit
+from automation.models.payload import Payload
+from automation.models.replay import Replay, ReplayItem, ReplayState
 from automation.models.run import Run, RunData, RunMode
 from automation.models.run_log import RunLog
+from automation.models.run_statistic import RunStatistic
+from automation.models.signal import Callback, Signal
+from automation.models.state import Event, LocalEffect, StateValue
 from automation.models.step_run import StepRun
 from automation.models.tick import Tick
 from automation.models.trigger import Trigger
@@ -12,12 +19,27 @@ from automation.models.worker import Worker, WorkerState
 from automation.models.workflow import Workflow
 
 __all__ = [
+    "Approval",
+    "ApprovalKind",
+    "ApprovalState",
+    "ApprovalVote",
+    "Callback",
+    "Event",
     "Firing",
     "IdempotencyKey",
+    "Limit",
+    "LocalEffect",
+    "Payload",
+    "Replay",
+    "ReplayItem",
+    "ReplayState",
     "Run",
     "RunData",
     "RunLog",
     "RunMode",
+    "RunStatistic",
+    "Signal",
+    "StateValue",
     "StepRun",
     "Tick",
     "Trigger",

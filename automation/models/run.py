@@ -48,6 +48,9 @@ class Run(models.Model):
         "self", null=True, blank=True, on_delete=models.CASCADE, related_name="children", db_index=False
     )
     called_by_path = models.TextField(null=True, blank=True)
+    is_detached = models.BooleanField(db_default=False)  # a called run nobody waits for: cancels do not reach it
+    depth = models.SmallIntegerField(db_default=0)  # calls above this run
+    has_children = models.BooleanField(db_default=False)  # a run it waits for exists, so its end must reach them
 
     queue = models.TextField(db_default="default")
     priority = models.SmallIntegerField(db_default=5)  # 0 first, 9 last
@@ -62,7 +65,11 @@ class Run(models.Model):
     wait_key = models.TextField(null=True, blank=True)
     deadline_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    signals = models.IntegerField(db_default=0)  # news so far: a park that has not seen all of it does not park
     limit_key = models.TextField(null=True, blank=True)
+    debounce_key = models.TextField(null=True, blank=True)
+    calls_on_failure = models.BooleanField(db_default=False)  # its failure workflow is still to be started
+    is_pinned = models.BooleanField(db_default=False)  # retention leaves it
     dedupe_key = models.TextField(null=True, blank=True)  # prefixed: cron:, hook:<endpoint>:, key:<caller>:
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -92,6 +99,12 @@ class Run(models.Model):
                 condition=Q(called_by_run__isnull=False),
                 name="run_child_once",
             ),
+            # one run gathers the starts of a debounce
+            models.UniqueConstraint(
+                fields=["debounce_key"],
+                condition=Q(status=RunStatus.BLOCKED, debounce_key__isnull=False),
+                name="run_debounce",
+            ),
             # a signal finds the one run that waits for it
             models.UniqueConstraint(
                 fields=["wait_key"],
@@ -108,6 +121,18 @@ class Run(models.Model):
             models.Index(fields=["wake_at"], name="run_wake", condition=Q(status=RunStatus.WAITING)),
             # the next run of a full limit
             models.Index(fields=["limit_key", "priority", "id"], name="run_blocked", condition=Q(status=15)),
+            # who holds a slot of a limit
+            models.Index(
+                fields=["limit_key"],
+                name="run_limit",
+                condition=Q(status__in=[10, 18, 20, 30], limit_key__isnull=False),
+            ),
+            # failures whose workflow names another one to start
+            models.Index(
+                fields=["id"], name="run_calls_on_failure", condition=Q(status__in=[51, 53], calls_on_failure=True)
+            ),
+            # the children of a run
+            models.Index(fields=["called_by_run"], name="run_children", condition=Q(called_by_run__isnull=False)),
             # the isolator
             models.Index(fields=["id"], name="run_suspect", condition=Q(status=RunStatus.SUSPECT)),
             # the retries of a run
@@ -158,7 +183,9 @@ class RunData(models.Model):
 
     run = models.OneToOneField(Run, primary_key=True, on_delete=models.CASCADE, related_name="data")
     input = models.JSONField(db_default=models.Value({}, models.JSONField()))
+    input_ref = models.TextField(null=True, blank=True)  # sha256 of a payload; `input` is then its preview
     output = models.JSONField(null=True, blank=True)
+    output_ref = models.TextField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
     response = models.JSONField(null=True, blank=True)
 

@@ -22,7 +22,9 @@ class StepRun(models.Model):
     attempt = models.SmallIntegerField(db_default=1)
     is_kept = models.BooleanField(db_default=False)  # copied from the run this one retries
     port = models.TextField(null=True, blank=True)
+    effect = models.TextField(null=True, blank=True)  # what it did outside: read, create …; null when pure
     output = models.JSONField(null=True, blank=True)
+    output_ref = models.TextField(null=True, blank=True)  # sha256 of a payload; `output` is then its preview
     reason = models.JSONField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
     until = models.DateTimeField(null=True, blank=True)

@@ -25,6 +25,7 @@ class Workflow(models.Model):
     definition = models.JSONField()
     tags = models.JSONField(default=list, blank=True)  # list of strings
     meta_data = models.JSONField(default=dict, blank=True)
+    retention = models.JSONField(null=True, blank=True)  # how long its runs stay; null: the settings' defaults
     is_active = models.BooleanField(default=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     version = models.CharField(max_length=32, default="1.0.0")  # semantic version string of the newest version

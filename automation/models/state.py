@@ -1,0 +1,65 @@
+"""State a workspace keeps between runs, the events its runs emit, and the memo that makes both exactly once."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class StateValue(models.Model):
+    """One key of a workspace's key-value store. `version` counts its changes from 1."""
+
+    id = models.BigAutoField(primary_key=True)
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=200)
+    value = models.JSONField(null=True, blank=True)
+    version = models.BigIntegerField(db_default=1)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["key"]
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="state_value_key")]
+        indexes = [
+            models.Index(fields=["expires_at"], name="state_value_expiry", condition=Q(expires_at__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Event(models.Model):
+    """Something a run said happened. `run` is gone when the run was pruned."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=200)
+    payload = models.JSONField(null=True, blank=True)
+    run = models.ForeignKey("automation.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="events")
+    path = models.TextField(blank=True, db_default="")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["workspace", "-created_at", "-id"], name="state_event_list")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LocalEffect(models.Model):
+    """What a step did in our own database, with its result: a repeat of the step finds it and does nothing."""
+
+    pk = models.CompositePrimaryKey("run_id", "path", "number")
+    run = models.ForeignKey("automation.Run", on_delete=models.CASCADE, related_name="+", db_index=False)
+    path = models.TextField()
+    number = models.SmallIntegerField(db_default=1)  # of the command within the attempt
+    result = models.JSONField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.path} of run {self.run_id}"
