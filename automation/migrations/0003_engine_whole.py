@@ -92,6 +92,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='LocalEffect',
             fields=[
+                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='automation.run')),
                 ('pk', models.CompositePrimaryKey('run_id', 'path', 'number', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('path', models.TextField()),
                 ('number', models.SmallIntegerField(db_default=1)),
@@ -102,6 +103,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Payload',
             fields=[
+                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='payloads', to='automation.run')),
                 ('pk', models.CompositePrimaryKey('run_id', 'sha256', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('sha256', models.CharField(max_length=64)),
                 ('size', models.IntegerField()),
@@ -303,16 +305,6 @@ class Migration(migrations.Migration):
             model_name='limit',
             name='workflow',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='automation.workflow'),
-        ),
-        migrations.AddField(
-            model_name='localeffect',
-            name='run',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='automation.run'),
-        ),
-        migrations.AddField(
-            model_name='payload',
-            name='run',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='payloads', to='automation.run'),
         ),
         migrations.AddField(
             model_name='replay',
