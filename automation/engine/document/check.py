@@ -8,6 +8,7 @@ from typing import Any
 
 from automation.engine.document.closure import Closure
 from automation.engine.document.configs import broken_configs, check_configs
+from automation.engine.document.containers import check_containers
 from automation.engine.document.flat import flatten
 from automation.engine.document.graph import check_circles, check_joins, check_needs
 from automation.engine.document.identity import check_ids
@@ -16,8 +17,9 @@ from automation.engine.document.limits import DEFAULT_LIMITS, Limits
 from automation.engine.document.parse import Document, parse_document
 from automation.engine.document.ports import Ports
 from automation.engine.document.references import References
+from automation.engine.document.settings import check_settings
 from automation.engine.document.shape import check_shape, check_size
-from automation.engine.document.templates import check_conditions, check_expressions, places
+from automation.engine.document.templates import check_conditions, check_expressions, check_items, places
 from automation.engine.document.times import check_times
 from automation.engine.document.unavailable import check_available
 from automation.engine.kinds import Kinds
@@ -78,6 +80,9 @@ def _check_meaning(document: Document, kinds: Kinds) -> Iterator[Problem]:
     yield from check_circles(flat, closure)
     yield from check_joins(flat)
     yield from check_conditions(document)
+    yield from check_items(document)
+    yield from check_containers(document)
+    yield from check_settings(document)
     references = References(document, flat, closure, kinds)
     for place in places(document, kinds):
         yield from check_expressions(place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from automation.engine.document.closure import Closure
-from automation.engine.document.flat import Flat, FlatStep
+from automation.engine.document.flat import PHASES, Flat, FlatStep
 from automation.engine.document.parse import Need, StepDocument
 from automation.engine.document.ports import Ports
 from automation.engine.problem import Problem
@@ -58,12 +58,23 @@ def _known(flat: Flat, step: StepDocument) -> str:
 
 
 def _foreign(here: FlatStep, there: FlatStep) -> str:
-    if there.enclosing and there.enclosing[-1] not in here.enclosing:
-        container = there.enclosing[-1]
-        advice = f'"{there.step.id}" is inside "{container.id}". Need "{container.id}" instead.'
+    """Both steps stand in different lists: name the two steps of one list that a need could join."""
+    shared = here.shared(there)
+    mine, theirs = (*here.enclosing, here.step)[shared], (*there.enclosing, there.step)[shared]
+    name = there.step.id
+    phases = (here.bodies[shared].key, there.bodies[shared].key)
+    if mine is theirs:
+        is_around = mine is there.step
+        advice = f'"{name}" is {"around" if is_around else "inside"} this step. Remove it.'
+    elif phases[0] != phases[1]:
+        first, last = sorted(phases, key=PHASES.index)
+        advice = f'"{name}" is in "{phases[1]}", and "{last}" begins when "{first}" has ended. Remove it.'
+    elif theirs is not there.step and mine is here.step:
+        advice = f'"{name}" is inside "{theirs.id}". Need "{theirs.id}" instead.'
+    elif theirs is not there.step:
+        advice = f'"{name}" is inside "{theirs.id}". Remove it and let "{mine.id}" need "{theirs.id}".'
     else:
-        container = here.enclosing[-1]
-        advice = f'"{there.step.id}" stands outside of "{container.id}". Move the need to "{container.id}".'
+        advice = f'"{name}" stands outside of "{mine.id}". Move the need to "{mine.id}".'
     return f"{here.step.label}: needs name steps of the same list; {advice}"
 
 

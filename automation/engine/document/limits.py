@@ -15,6 +15,7 @@ class Limits:
     problems: int = 200  # refusals told at once; beyond that only that there are more
     timeout_seconds: float = 30 * 86_400.0  # of a run or one attempt
     retry_delay_seconds: float = 86_400.0
+    debounce_seconds: float = 86_400.0
     inputs_schema_bytes: int = 65_536
 
 

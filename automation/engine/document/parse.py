@@ -7,7 +7,7 @@ check still runs and a person sees all refusals at once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -36,12 +36,25 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around a list of steps: how many containers, whether a loop, whether a `catch` or `finally`."""
+
+    depth: int = 0
+    is_in_loop: bool = False
+    is_in_handler: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
-    """One list of steps: the document's own, or one of a container. Needs name steps of the same body."""
+    """One list of steps: the document's own, or one of a container. Needs name steps of the same body.
+
+    `key` is "steps", "catch" or "finally": of the bodies of one `try` the later ones start when the earlier ended.
+    """
 
     pointer: str
     steps: tuple[StepDocument, ...]
     key: str = "steps"
+    around: Surroundings = Surroundings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,8 @@ class StepDocument:
     needs: tuple[Need, ...]
     join: str | int
     on_error: str
-    is_repeated: bool  # by its own `for_each` or one around it
+    is_repeated: bool  # by its own `for_each` or a loop around it
+    around: Surroundings = Surroundings()
     bodies: tuple[Body, ...] = ()
 
     def at(self, *parts: str | int) -> str:
@@ -68,6 +82,15 @@ class StepDocument:
     def label(self) -> str:
         """How messages name the step."""
         return f'Step "{self.id}"' if self.id else f"The step at {self.pointer}"
+
+    @property
+    def is_container(self) -> bool:
+        """True when it holds steps of its own."""
+        return "steps" in self.fields
+
+    def part(self, field: str) -> Mapping[str, Json]:
+        """The object of one of its fields (`for_each`, `while`, `call`), an empty one when it has none."""
+        return _object(self.fields.get(field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +127,18 @@ def parse_document(value: Json) -> Document:
     return Document(
         fields=fields,
         inputs=_object(fields.get("inputs")),
-        body=_body("steps", fields.get("steps"), "/steps"),
+        body=_body("steps", fields.get("steps"), "/steps", Surroundings()),
         settings=_object(fields.get("settings")),
     )
 
 
-def _body(key: str, value: Json, at: str, *, is_repeated: bool = False) -> Body:
+def _body(key: str, value: Json, at: str, around: Surroundings) -> Body:
     steps = value if isinstance(value, list) else []
-    known = (
-        _step(step, f"{at}/{index}", is_repeated=is_repeated)
-        for index, step in enumerate(steps)
-        if isinstance(step, dict)
-    )
-    return Body(at, tuple(known), key)
+    known = (_step(step, f"{at}/{index}", around) for index, step in enumerate(steps) if isinstance(step, dict))
+    return Body(at, tuple(known), key, around)
 
 
-def _step(fields: Mapping[str, Json], at: str, *, is_repeated: bool) -> StepDocument:
-    is_repeated = is_repeated or "for_each" in fields
+def _step(fields: Mapping[str, Json], at: str, around: Surroundings) -> StepDocument:
     join = fields.get("join", "all")
     return StepDocument(
         pointer=at,
@@ -132,8 +150,9 @@ def _step(fields: Mapping[str, Json], at: str, *, is_repeated: bool) -> StepDocu
         needs=tuple(_needs(fields.get("needs"))),
         join=join if join == "any" or _is_count(join) else "all",
         on_error="continue" if fields.get("on_error") == "continue" else "fail",
-        is_repeated=is_repeated,
-        bodies=tuple(_bodies(fields, at, is_repeated=is_repeated)),
+        is_repeated=around.is_in_loop or "for_each" in fields,
+        around=around,
+        bodies=tuple(_bodies(fields, at, around)),
     )
 
 
@@ -143,13 +162,15 @@ def _needs(value: Json) -> Iterator[Need]:
             yield Need.read(need, index=index)
 
 
-def _bodies(fields: Mapping[str, Json], at: str, *, is_repeated: bool) -> Iterator[Body]:
+def _bodies(fields: Mapping[str, Json], at: str, around: Surroundings) -> Iterator[Body]:
+    is_in_loop = around.is_in_loop or "for_each" in fields or "while" in fields
+    inside = replace(around, depth=around.depth + 1, is_in_loop=is_in_loop)
     if "steps" in fields:
-        yield _body("steps", fields["steps"], f"{at}/steps", is_repeated=is_repeated)
+        yield _body("steps", fields["steps"], f"{at}/steps", inside)
     attempt = _object(fields.get("try"))
     for key in ("catch", "finally"):
         if key in attempt:
-            yield _body(key, attempt[key], f"{at}/try/{key}", is_repeated=is_repeated)
+            yield _body(key, attempt[key], f"{at}/try/{key}", replace(inside, is_in_handler=True))
 
 
 def _is_count(value: Json) -> bool:

@@ -12,12 +12,14 @@ from automation.engine.document.output_paths import unknown_output
 from automation.engine.document.parse import Document, StepDocument
 from automation.engine.document.templates import ITEM_ROOTS, Place, item_keys, references
 from automation.engine.document.unavailable import ROOTS as UNAVAILABLE_ROOTS
+from automation.engine.document.visibility import Visibility
 from automation.engine.kinds import Kinds
 from automation.engine.problem import Problem
 from automation.engine.wording import did_you_mean, one_of, quoted
 
 Path = tuple[str | int, ...]
 ROOTS = ("inputs", "trigger", "steps", "run", "vars")
+ERROR_ROOT = "error"
 RUN_FIELDS = ("id", "number", "workflow", "version", "started_at", "attempt", "mode")
 STEP_FIELDS = ("output", "status", "error")
 
@@ -36,7 +38,7 @@ class References:
     def __init__(self, document: Document, flat: Flat, closure: Closure, kinds: Kinds) -> None:
         self._document = document
         self._flat = flat
-        self._closure = closure
+        self._visibility = Visibility(flat, closure)
         self._kinds = kinds
         self._checks: Mapping[str, Callable[[Place, Path], Iterator[Refusal]]] = {
             "steps": self._step,
@@ -52,13 +54,17 @@ class References:
 
     def _check(self, place: Place, path: Path) -> Iterator[Refusal]:
         root = str(path[0])
-        if root in self._checks:
+        if place.roots is not None and root not in place.roots:
+            yield Refusal(f"{quoted(root)} is not known before there is a run. Use {one_of(place.roots, last='and')}.")
+        elif root in self._checks:
             yield from self._checks[root](place, path)
         elif root in UNAVAILABLE_ROOTS:
             yield Refusal(f'"{root}" is not available in this version yet. {UNAVAILABLE_ROOTS[root]}', "not_available")
         elif root in ITEM_ROOTS and not place.has_item:
-            yield self._no_item(root)
-        elif root not in (*ROOTS, *ITEM_ROOTS):
+            yield self._no_item(place, root)
+        elif root == ERROR_ROOT and not place.has_error:
+            yield Refusal('"error" exists only in the steps of "catch" and "finally". Read steps.<id>.error instead.')
+        elif root not in (*ROOTS, *ITEM_ROOTS, ERROR_ROOT):
             yield self._unknown_root(root)
 
     def _step(self, place: Place, path: Path) -> Iterator[Refusal]:
@@ -69,8 +75,8 @@ class References:
         if name not in self._flat.steps:
             hint = did_you_mean(name, list(self._flat.ids()))
             yield Refusal(f'"steps.{name}" names no step of this document.{hint}')
-        elif place.step is not None and not self._is_before(name, place.step):
-            yield Refusal(self._not_before(name, place.step), "not_an_ancestor")
+        elif place.step is not None and (why := self._visibility.refusal(name, place.step, is_inside=place.is_inside)):
+            yield Refusal(why, "not_an_ancestor")
         elif len(path) > 2 and path[2] not in STEP_FIELDS:
             hint = did_you_mean(str(path[2]), STEP_FIELDS)
             yield Refusal(f'"steps.{name}" has {one_of(STEP_FIELDS, last="and")}, not {quoted(str(path[2]))}.{hint}')
@@ -79,35 +85,19 @@ class References:
 
     def _output(self, step: StepDocument, path: Path) -> Iterator[Refusal]:
         kind = self._kinds.get(step.uses or "")
-        if kind is None or "for_each" in step.fields or (step.on_error == "continue" and path[0] == "error"):
+        if step.on_error == "continue" and path[0] == "error":
+            return
+        if "for_each" in step.fields:
+            if isinstance(path[0], str):
+                yield self._list(step, path[0])
+            return
+        if kind is None:
             return
         unknown = unknown_output(kind.output_schema, path)
         if unknown is not None:
             hint = did_you_mean(unknown.name, unknown.known) or f" It has {one_of(unknown.known, last='and')}."
             what = f'"steps.{step.id}.output{unknown.before}" has no field {quoted(unknown.name)}.{hint}'
             yield Refusal(what)
-
-    def _is_before(self, name: str, step: StepDocument) -> bool:
-        """True when the step named is finished, or known never to run, before `step` starts."""
-        here = self._flat.steps.get(step.id)
-        if here is None or here.step is not step:
-            return True  # a repeated or missing id: told elsewhere, and nobody can tell which is meant
-        return name != step.id and self._closure.reaches(step.id, name) and self._is_visible(name, step)
-
-    def _is_visible(self, name: str, step: StepDocument) -> bool:
-        """True unless the step named is inside a container that `step` stands outside of."""
-        around = self._flat.steps[name].enclosing
-        return around == self._flat.steps[step.id].enclosing[: len(around)]
-
-    def _not_before(self, name: str, step: StepDocument) -> str:
-        if name == step.id:
-            return f'"steps.{name}" is the step itself, which has no output yet.'
-        if not self._is_visible(name, step):
-            container = self._flat.steps[name].enclosing[-1].id
-            return f'"steps.{name}" is inside "{container}". From outside read "steps.{container}.output".'
-        if self._closure.reaches(name, step.id):
-            return f'"steps.{name}" runs after this step. Only steps it waits for can be read.'
-        return f'"steps.{name}" need not be finished by then. Add "{name}" to the needs of "{step.id}".'
 
     def _input(self, _place: Place, path: Path) -> Iterator[Refusal]:
         schema = self._document.inputs
@@ -123,9 +113,17 @@ class References:
             hint = did_you_mean(str(path[1]), RUN_FIELDS) or f" It has {one_of(RUN_FIELDS, last='and')}."
             yield Refusal(f'"run" has no field {quoted(str(path[1]))}.{hint}')
 
-    def _no_item(self, root: str) -> Refusal:
+    def _list(self, step: StepDocument, name: str) -> Refusal:
+        what = f'"steps.{step.id}.output" is a list, an output for each item, and has no field {quoted(name)}.'
+        return Refusal(f'{what} Take one with [0], or this field of all with |map(attribute="{name[:60]}").')
+
+    def _no_item(self, place: Place, root: str) -> Refusal:
         keys = sorted({key for kind in self._kinds.values() for key in item_keys(kind)})
-        return Refusal(f'"{root}" exists only where a kind goes through a list: in {one_of(keys)}.')
+        if place.step is not None and "for_each" in place.step.fields and place.pointer == place.step.at("if"):
+            advice = 'Put the "if" on the steps inside.'
+            return Refusal(f'"{root}" is not known yet: this "if" is asked once for the whole loop. {advice}')
+        where = f"where a kind goes through a list: in {one_of(keys)}"
+        return Refusal(f'"{root}" exists only inside of "for_each" and "while", and {where}.')
 
     def _unknown_root(self, root: str) -> Refusal:
         if root in self._flat.steps:

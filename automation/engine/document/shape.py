@@ -33,7 +33,7 @@ def check_size(document: Document, limits: Limits) -> Iterator[Problem]:
         message = f"The document has {counted(texts, 'text')} with expressions; {most}. Go through lists with a kind."
         yield Problem("too_many_expressions", message)
     for body in document.bodies():
-        depth = body.pointer.count("/steps/") + body.pointer.count("/try/")
+        depth = body.around.depth
         if depth == limits.depth + 1:
             message = f"Containers are nested {depth} deep; at most {limits.depth} levels are allowed. Flatten them."
             yield Problem("too_deep", message, body.pointer)

@@ -13,51 +13,88 @@ from automation.engine.fields import ONE_EXPRESSION_PATTERN
 from automation.engine.kinds import Kind, Kinds
 from automation.engine.pointers import pointer
 from automation.engine.problem import Problem
-from automation.engine.wording import shown
+from automation.engine.wording import quoted, shown
 
 Json = Any
 OPENING = "{{"
 ITEM_ROOTS = frozenset({"item", "index"})
+KEY_ROOTS = ("inputs", "trigger")  # keys of limits are known before there is a run
 _ONE_EXPRESSION = re.compile(ONE_EXPRESSION_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A value that may hold expressions. `step` is None outside steps; `has_item` where item and index exist."""
+    """A value that may hold expressions.
+
+    `step` is None outside steps, where `what` names the place. `has_item`: item and index exist. `is_inside`: it is
+    evaluated when the steps inside the container have ended. `roots`: it may read these only.
+    """
 
     pointer: str
     value: Json
     step: StepDocument | None = None
+    what: str = ""
     has_item: bool = False
+    is_inside: bool = False
+    roots: tuple[str, ...] | None = None
 
     @property
     def label(self) -> str:
         """How messages begin."""
-        return self.step.label if self.step else "The output"
+        return self.step.label if self.step else self.what
+
+    @property
+    def has_error(self) -> bool:
+        """True where the root `error` exists: in the steps of `catch` and `finally`."""
+        return self.step is not None and self.step.around.is_in_handler
 
 
 def places(document: Document, kinds: Kinds) -> Iterator[Place]:
     """Every value in which expressions are evaluated."""
     for step in document.steps():
         yield from _step_places(step, kinds)
-    yield Place("/output", document.output)
+    yield Place("/output", document.output, what="The output")
+    for name in ("concurrency", "debounce"):
+        rule = document.settings.get(name)
+        key = rule.get("key") if isinstance(rule, dict) else None
+        yield Place(f"/settings/{name}/key", key, what=f'"settings.{name}.key"', roots=KEY_ROOTS)
 
 
 def _step_places(step: StepDocument, kinds: Kinds) -> Iterator[Place]:
     kind = kinds.get(step.uses or "")
     with_items = item_keys(kind) if kind else frozenset()
-    yield Place(step.at("if"), step.fields.get("if"), step, has_item=step.is_repeated)
+    # A loop over nested steps is skipped as a whole or not at all; on any other step `if` is asked for each item.
+    asks_each = step.is_repeated and not (step.is_container and not step.around.is_in_loop)
+    yield Place(step.at("if"), step.fields.get("if"), step, has_item=asks_each)
+    verbatim = verbatim_keys(kind) if kind else frozenset()
     for key, value in step.config.items():
+        if key in verbatim:
+            continue
         yield Place(step.at("with", key), value, step, has_item=step.is_repeated or key in with_items)
-    yield Place(step.at("for_each"), step.fields.get("for_each"), step)
-    for field in ("while", "call", "output"):
-        yield Place(step.at(field), step.fields.get(field), step, has_item=step.is_repeated)
+    loop, calls = step.part("for_each"), step.part("call")
+    yield Place(step.at("for_each", "items"), loop.get("items"), step, has_item=step.around.is_in_loop)
+    yield Place(step.at("for_each", "label"), loop.get("label"), step, has_item=True)
+    yield Place(step.at("while", "when"), step.part("while").get("when"), step, has_item=True)
+    yield Place(step.at("call", "inputs"), calls.get("inputs"), step, has_item=step.is_repeated)
+    is_loop = step.is_repeated or "while" in step.fields
+    yield Place(step.at("output"), step.fields.get("output"), step, has_item=is_loop, is_inside=True)
+
+
+def verbatim_keys(kind: Kind) -> frozenset[str]:
+    """The keys of a kind's `with` in which braces are just braces, marked `x-verbatim` in its schema."""
+    properties = kind.config_schema.get("properties", {})
+    return frozenset(key for key in kind.lazy if properties.get(key, {}).get("x-verbatim"))
 
 
 def item_keys(kind: Kind) -> frozenset[str]:
     """The keys of a kind's `with` that are evaluated once per item of a list, marked `x-item` in its schema."""
     properties = kind.config_schema.get("properties", {})
     return frozenset(key for key in kind.lazy if properties.get(key, {}).get("x-item"))
+
+
+def mentions_item(value: Json) -> bool:
+    """True when an expression of the value reads item or index, so that it means something else for every item."""
+    return any(path[0] in ITEM_ROOTS for _, path in references(Place("", value)))
 
 
 def check_expressions(place: Place) -> Iterator[Problem]:
@@ -67,13 +104,28 @@ def check_expressions(place: Place) -> Iterator[Problem]:
 
 
 def check_conditions(document: Document) -> Iterator[Problem]:
-    """Every `if` that is not one whole expression: with text around it, it would always be true."""
+    """Every `if` and `while.when` that is not one whole expression: with text around it, it would always be true."""
     for step in document.steps():
-        condition = step.fields.get("if")
-        if isinstance(condition, str) and _ONE_EXPRESSION.match(condition) is None:
-            wanted = 'one expression such as "{{ inputs.amount > 100 }}"'
-            message = f'{step.label}: "if" must be {wanted}, got {shown(condition)}.'
-            yield Problem("constant_condition", message, step.at("if"))
+        wanted = 'one expression such as "{{ inputs.amount > 100 }}"'
+        yield from _one_expression(step, ("if",), step.fields.get("if"), wanted)
+        wanted = 'one expression such as "{{ index < 3 }}"'
+        yield from _one_expression(step, ("while", "when"), step.part("while").get("when"), wanted)
+
+
+def check_items(document: Document) -> Iterator[Problem]:
+    """Every `for_each.items` that is a text but no whole expression: a text has no items."""
+    for step in document.steps():
+        wanted = 'a list or one expression such as "{{ inputs.lines }}"'
+        items = step.part("for_each").get("items")
+        yield from _one_expression(step, ("for_each", "items"), items, wanted, code="constant_items")
+
+
+def _one_expression(
+    step: StepDocument, field: tuple[str, ...], value: Json, wanted: str, *, code: str = "constant_condition"
+) -> Iterator[Problem]:
+    if isinstance(value, str) and _ONE_EXPRESSION.match(value) is None:
+        message = f"{step.label}: {quoted('.'.join(field))} must be {wanted}, got {shown(value)}."
+        yield Problem(code, message, step.at(*field))
 
 
 def references(place: Place) -> Iterator[tuple[str, tuple[str | int, ...]]]:

@@ -1,4 +1,4 @@
-"""Durations and retries that a schema alone cannot judge."""
+"""Durations that a schema alone cannot judge."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ def check_times(document: Document, limits: Limits) -> Iterator[Problem]:
     """Time limits of zero or beyond the ceiling, delays that grow downwards."""
     run_limit = document.settings.get("timeout")
     yield from _between('"settings.timeout"', run_limit, limits.timeout_seconds, "/settings/timeout")
+    yield from _check_debounce(document, limits)
     for step in document.steps():
-        limit = step.fields.get("timeout")
+        limit, every = step.fields.get("timeout"), step.part("while").get("every")
         yield from _between(f'{step.label}: "timeout"', limit, limits.timeout_seconds, step.at("timeout"))
+        yield from _between(f'{step.label}: "while.every"', every, limits.timeout_seconds, step.at("while", "every"))
         yield from _check_retry(step, limits)
 
 
@@ -36,6 +38,19 @@ def _between(what: str, value: object, ceiling: float, at: str) -> Iterator[Prob
         yield Problem("invalid_value", f"{what} must be more than 0, got {value}.", at)
     elif seconds > ceiling:
         yield Problem("invalid_value", f"{what} must be at most {duration_text(ceiling)}, got {value}.", at)
+
+
+def _check_debounce(document: Document, limits: Limits) -> Iterator[Problem]:
+    rule = document.settings.get("debounce")
+    if not isinstance(rule, dict):
+        return
+    for key in ("wait", "max_wait"):
+        what, at = f'"settings.debounce.{key}"', f"/settings/debounce/{key}"
+        yield from _between(what, rule.get(key), limits.debounce_seconds, at)
+    quiet, most = seconds_of(rule.get("wait")), seconds_of(rule.get("max_wait"))
+    if quiet is not None and most is not None and most < quiet:
+        message = f'"settings.debounce.max_wait" must be at least "wait" ({rule["wait"]}), got {rule["max_wait"]}.'
+        yield Problem("invalid_value", message, "/settings/debounce/max_wait")
 
 
 def _check_retry(step: StepDocument, limits: Limits) -> Iterator[Problem]:

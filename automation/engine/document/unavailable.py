@@ -21,7 +21,6 @@ SETTINGS: Mapping[str, str] = {
 }
 KINDS: Mapping[str, str] = {
     "approval": "Remove the step.",
-    "code": "Use expressions or the kind transform instead.",
 }
 ROOTS: Mapping[str, str] = {
     "secrets": "Give the value as an input of the run.",

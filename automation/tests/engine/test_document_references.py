@@ -40,7 +40,15 @@ def reading(expression, *needs, name="tell", **rest):
         ("{{ order.body }}", '"order" is unknown. Did you mean "steps.order.output"?'),
         ("{{ order_id }}", '"order_id" is unknown. Did you mean "inputs.order_id"?'),
         ("{{ zebra }}", '"zebra" is unknown. Expressions know "inputs", "trigger", "steps", "run" and "vars".'),
-        ("{{ item.id }}", '"item" exists only where a kind goes through a list: in "each" or "where".'),
+        (
+            "{{ item.id }}",
+            '"item" exists only inside of "for_each" and "while", and where a kind goes through a list: '
+            'in "each" or "where".',
+        ),
+        (
+            "{{ error.type }}",
+            '"error" exists only in the steps of "catch" and "finally". Read steps.<id>.error instead.',
+        ),
         (
             "{{ secrets.token }}",
             '"secrets" is not available in this version yet. Give the value as an input of the run.',
