@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from automation.engine.commands import ClaimLost, CommandInterrupted, CommandRefused
 from automation.engine.effects import effect_of
 from automation.engine.expressions import Budget, ExpressionError, Tree, compile_template, compile_tree, explain
 from automation.engine.kinds import Call, Done, ErrorClass, Fail, Kind, LogLine, Outcome, StepError
-from automation.engine.plan import PlannedStep
+from automation.engine.planned import PlannedStep
 from automation.engine.prepare import Prepared, expression_failure
 
 Json = Any
@@ -32,13 +33,20 @@ class Surroundings:
 def attempt(step: PlannedStep, prepared: Prepared, number: int, around: Surroundings) -> Outcome:
     """Run the step's kind once; a dry run simulates whatever has an effect.
 
-    Every failure comes back as a value: a kind that raises is a defect and fails with class INTERNAL.
+    Every failure comes back as a value: a kind that raises is a defect and fails with class INTERNAL. Only ClaimLost
+    is raised: then no result counts any more.
     """
     call = _call(step, prepared, number, around)
     try:
         return _act(step.kind, call, is_dry=around.is_dry)
     except ExpressionError as error:
         return expression_failure(error)
+    except CommandRefused as refused:
+        return Fail(StepError(refused.code, str(refused), ErrorClass.USER, details=refused.details))
+    except CommandInterrupted as error:
+        return Fail(StepError("interrupted", str(error), ErrorClass.CANCELLED))
+    except ClaimLost:
+        raise
     except Exception as error:  # noqa: BLE001 - a kind's defect ends its step, never the worker
         return _defect(step.kind, error)
 

@@ -12,6 +12,23 @@ from typing import Any
 Json = Any
 
 
+class CommandRefused(Exception):
+    """The command makes no sense as it is: the step fails with `code` and this sentence, and nothing was done."""
+
+    def __init__(self, code: str, message: str, **details: Json) -> None:
+        super().__init__(message)
+        self.code = code
+        self.details = details
+
+
+class CommandInterrupted(Exception):
+    """The database could not be asked before the run had to stop here."""
+
+
+class ClaimLost(Exception):
+    """Another process owns the run now: nothing may be written for it any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One act of one step on our own database. The path of the step that performs it identifies it."""
@@ -106,10 +123,22 @@ class AskApproval(Command):
 class TakeSignal(Command):
     """Take the oldest signal of this name that no step took yet; the same one when this step asks again.
 
-    Answers `{"payload": …, "key": …}` or None. `with_url` makes a one-time URL that sends it: then the answer without
-    a signal is `{"url": …}`.
+    Answers `{"state": "received", "payload": …, "key": …}`, `{"state": "waiting", "until": …, "url": …}` or, from
+    `timeout_seconds` after the first time it was asked on, `{"state": "timed_out"}`. `until` is an instant or null;
+    `url` is null unless `with_url` asks for a one-time URL that sends the signal.
     """
 
     name: str
     with_url: bool = False
-    url_seconds: float | None = None
+    timeout_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MakeCallback(Command):
+    """Make a one-time URL that sends a signal of this name to the run; the same one when this step asks again.
+
+    Answers `{"url": …, "expires_at": …}`.
+    """
+
+    name: str
+    expires_seconds: float | None = None
