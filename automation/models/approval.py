@@ -67,7 +67,15 @@ class Approval(models.Model):
                 name="approval_escalation",
                 condition=Q(state="pending", escalates_at__isnull=False),
             ),
+            models.Index(
+                fields=["expires_at"],
+                name="approval_expiry",
+                condition=Q(state="pending", expires_at__isnull=False),
+            ),
+            # what waits for people; everything decided stays out of it
+            models.Index(fields=["workspace", "-created_at", "-id"], name="approval_open", condition=Q(state="pending")),
         ]
+        permissions = [("decide_approval", "Can decide approval")]
 
     def __str__(self) -> str:
         return f"{self.title} {self.state}"
