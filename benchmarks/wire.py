@@ -34,14 +34,15 @@ class Receiver:
 
     on_request: Callable[[bytes, bytes], Awaitable[None] | None]
     port: int = 0
+    host: str = "127.0.0.1"
     count: int = 0
     callers: set[asyncio.BaseTransport] = field(default_factory=set, repr=False)
     _server: asyncio.Server | None = field(default=None, repr=False)
 
     async def start(self) -> None:
-        """Listen on loopback; `port` tells where."""
+        """Listen on `host`; `port` tells where."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Inbound(self), "127.0.0.1", self.port)
+        self._server = await loop.create_server(lambda: _Inbound(self), self.host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def close(self) -> None:

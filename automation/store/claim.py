@@ -9,13 +9,14 @@ from uuid import UUID, uuid4
 
 import orjson
 
+from automation.engine.points import reach
 from automation.store.connection import Connection
 from automation.store.prepared import PreparedStatement
 
 _COLUMNS = """
 r.id, r.uid, r.claim, r.attempt, r.crashes, r.workspace_id, r.workflow_id, r.version_id, r.mode,
   r.parent_run_id is not null, extract(epoch from r.deadline_at)::float8, extract(epoch from r.created_at)::float8,
-  extract(epoch from now())::float8, d.input::text
+  extract(epoch from now())::float8, d.input_ref, d.input::text
 """
 
 # A worker declared dead can claim nothing: `me` is then empty. `run_ready` serves the pick.
@@ -81,7 +82,8 @@ class Claimed:
     deadline_at: float | None
     created_at: float
     claimed_at: float
-    input: dict[str, Any]
+    input_ref: str | None
+    input: dict[str, Any]  # where `input_ref` stands, a preview until `load_inputs` (store/load.py)
 
     @property
     def may_have_steps(self) -> bool:
@@ -139,6 +141,8 @@ class Claims:
         token = uuid4()
         self._unheard.append((worker_id, token))
         rows = ask({"token": token})
+        if rows:
+            reach("after_claim_commit")
         self._unheard.pop()
         return rows
 

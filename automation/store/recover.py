@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
+from automation.engine.points import reach
 from automation.store.connection import Connection
 
 # Silence counts only while the database itself has been up for a whole dead interval: after an outage every
@@ -49,7 +50,10 @@ def declare_dead(connection: Connection, silent: Collection[UUID], *, dead_secon
 
 def recover_runs(connection: Connection) -> dict[int, int]:
     """Take the runs of dead workers back; return `{run id: status now}`. Up to 500 a call."""
-    return dict(connection.rows(RECOVER))
+    taken = dict(connection.rows(RECOVER))
+    if taken:
+        reach("in_recover")
+    return taken
 
 
 def recover_orphans(connection: Connection) -> dict[int, int]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from tests.acceptance.conftest import product, receiver, web, workers
-from tests.chaos.harness import Faults, Tally, play
+from tests.chaos.counting import Tally
+from tests.chaos.figures import Figures
+from tests.chaos.harness import Faults, play
 from tests.chaos.house import House
 
 __all__ = ["product", "receiver", "web", "workers"]
@@ -22,16 +25,28 @@ def house() -> Iterator[House]:
 
 
 @pytest.fixture
-def chaos(
-    house: House, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., Tally]]:
-    """Play a scenario and print its tally."""
+def chaos(house: House, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Tally]]:
+    """Play a scenario; its figures are printed and published when the test is over, whatever came of it."""
+    played: list[Tally] = []
 
-    def run(faults: Faults, *, workers: int = 2) -> Tally:
-        tally = asyncio.run(play(house, faults, workers=workers))
-        with capsys.disabled():
-            print("\n" + tally.line(request.node.name))
+    def run(faults: Faults, *, scenario: int, **options: Any) -> Tally:
+        tally = asyncio.run(play(house, faults, scenario=scenario, **options))
+        played.append(tally)
         return tally
 
     yield run
     house.stop_workers()
+    for tally in played:
+        tell(tally.figures(), capsys)
+
+
+@pytest.fixture
+def publish(capsys: pytest.CaptureFixture[str]) -> Callable[[Figures], None]:
+    """Print and publish figures that a test counted itself."""
+    return lambda figures: tell(figures, capsys)
+
+
+def tell(figures: Figures, capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print("\n" + figures.line())
+    figures.publish()

@@ -3,66 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
-from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from benchmarks import loads
 from benchmarks.product import Hook
 from benchmarks.wire import Answer, Client, Receiver, header
-from tests.chaos.house import House
+from tests.chaos.counting import Tally, count
+from tests.chaos.figures import SEED
+from tests.chaos.house import House, Process
+from tests.chaos.ledger import Ledger
+from tests.chaos.loads import BODY, Load, two_effects
 
-CLIENTS = 8
-PAUSE_SECONDS = 0.08  # of a client between two deliveries: about 80 a second in all
-EFFECT_SECONDS = 0.05
-SEED = int(os.environ.get("CHAOS_SEED", "1"))
 CONVERGES_IN_SECONDS = 45
 HELD = (200, 202)  # accepted now, or accepted before under the same delivery id
-
-
-@dataclass
-class Tally:
-    """What one scenario counted."""
-
-    accepted: dict[str, str] = field(default_factory=dict)  # delivery → run: the clients' log of 202s
-    effects: dict[str, Counter[bytes]] = field(default_factory=lambda: defaultdict(Counter))
-    answers: list[tuple[float, float, int]] = field(default_factory=list)  # sent at, seconds, status (0 = none)
-    faults: int = 0
-    lost: int = 0  # promised, and not succeeded once everything came to rest
-    doubled: int = 0  # runs beyond one per delivery, or finished more than once
-    failed: int = 0
-    converged_seconds: float = 0.0
-
-    @property
-    def repeated(self) -> int:
-        """Effects beyond the first of each delivery."""
-        return sum(keys.total() - 1 for keys in self.effects.values())
-
-    @property
-    def keys_are_stable(self) -> bool:
-        """A repeated effect carries the key of the first."""
-        return all(len(keys) == 1 for keys in self.effects.values())
-
-    def slowest(self, share: float, *, since: float = 0, until: float = float("inf")) -> float:
-        """The quantile `share` of the answers' seconds."""
-        seconds = sorted(taken for at, taken, _ in self.answers if since <= at < until)
-        return seconds[min(len(seconds) - 1, int(share * len(seconds)))]
-
-    def statuses(self, *, since: float = 0, until: float = float("inf")) -> set[int]:
-        return {status for at, _, status in self.answers if since <= at < until}
-
-    def line(self, name: str) -> str:
-        return (
-            f"{name}: accepted {len(self.accepted)}, faults {self.faults}, lost {self.lost}, doubled {self.doubled}, "
-            f"failed {self.failed}, repeated effects {self.repeated}, answers p99 {self.slowest(0.99) * 1000:.0f} ms, "
-            f"at rest {self.converged_seconds:.1f} s after the last delivery, seed {SEED}"
-        )
 
 
 @dataclass
@@ -71,87 +30,152 @@ class Scene:
 
     house: House
     tally: Tally
+    ledger: Ledger
     allow: str
-    random: random.Random
+    hook: Hook
+    workflow: str
+    options: dict[str, Any] = field(default_factory=dict)  # of workers started from now on
+    deaths: int = 0  # of workers that nobody here killed
+    random: random.Random = field(default_factory=lambda: random.Random(SEED))
 
-    async def start_worker(self) -> Any:
-        return await asyncio.to_thread(self.house.start_worker, self.allow)
+    async def start_worker(self, **options: Any) -> Process:
+        return await asyncio.to_thread(self.house.start_worker, self.allow, **(self.options | options))
+
+    async def kill(self, *workers: Process) -> None:
+        """SIGKILL at the same moment; note what the victims held and which results were stored."""
+        for worker in workers:
+            worker.kill()
+        killed_at = time.time()
+        for worker in workers:
+            await asyncio.to_thread(worker.wait)
+            if worker in self.house.workers:
+                self.house.workers.remove(worker)
+        self.tally.faults += len(workers)
+        await self.note_held(killed_at, [worker.pid for worker in workers])
+
+    async def note_held(self, at: float, pids: list[int]) -> set[int]:
+        """Remember what these processes hold from now on in vain; returns the runs' inner ids."""
+        held = await asyncio.to_thread(self.house.held_by, pids)
+        stored = await asyncio.to_thread(self.house.stored_steps, list(held))
+        self.tally.interrupted |= dict.fromkeys(held, at)
+        self.tally.stored |= dict.fromkeys(stored, at)
+        return set(held)
+
+    async def replace(self) -> None:
+        """Start a worker for each that is gone, as a supervisor does, for as long as the scene lasts."""
+        wanted = len(self.house.workers)
+        while True:
+            for worker in [worker for worker in self.house.workers if worker.poll() is not None]:
+                self.house.workers.remove(worker)
+                self.deaths += 1
+            missing = wanted - len(self.house.workers)
+            await asyncio.gather(*(self.start_worker() for _ in range(missing)))
+            await asyncio.sleep(0.1)
+
+    async def accepted(self, number: int) -> None:
+        """Wait until clients hold that many promises."""
+        while len(self.tally.accepted) < number:
+            await asyncio.sleep(0.02)
 
 
 Faults = Callable[[Scene], Awaitable[None]]
 
 
-async def play(house: House, faults: Faults, *, workers: int) -> Tally:
-    """Send deliveries for as long as `faults` lasts, wait until everything came to rest, and count."""
-    tally = Tally()
+async def play(
+    house: House,
+    faults: Faults,
+    *,
+    scenario: int,
+    workers: int = 2,
+    load: Load | None = None,
+    linger: bool = False,
+    listen: str = "127.0.0.1",
+    **options: Any,
+) -> Tally:
+    """Send deliveries for as long as `faults` lasts, wait until everything came to rest, and count.
 
-    async def note(head: bytes, body: bytes) -> None:
-        tally.effects[orjson.loads(body)["id"]][header(head, b"idempotency-key")] += 1
-        await asyncio.sleep(EFFECT_SECONDS)
-
-    receiver = Receiver(note)
+    `listen` is the target's address; `options` go to every worker.
+    """
+    load, ledger = load or Load(), Ledger(scenario)
+    receiver = Receiver(_noting(ledger, load.effect_seconds), host=listen)
     await receiver.start()
-    allow = f"127.0.0.1:{receiver.port}"
-    scene = Scene(house, tally, allow, random.Random(SEED))
+    allow = f"{listen}:{receiver.port}"
+    scene = await asyncio.to_thread(_set, house, Tally(scenario), ledger, allow, linger)
+    scene.options |= options
     for _ in range(workers):
         await scene.start_worker()
-    workflow = await asyncio.to_thread(house.product.workflow, "Load", loads.w3(f"http://{allow}/"))
-    hook = await asyncio.to_thread(house.product.hook, workflow)
     over = asyncio.Event()
-    clients = [asyncio.create_task(_send(hook, tally, number, over)) for number in range(CLIENTS)]
+    clients = [asyncio.create_task(_send(scene, load, number, over)) for number in range(load.clients)]
     try:
         await faults(scene)
     finally:
         over.set()
         await asyncio.gather(*clients)
-    await _rest(house, workflow, tally)
+    await _rest(scene)
     receiver.close()
     await asyncio.sleep(0.1)
-    _count(house, workflow, tally)
-    return tally
+    count(house, scene.workflow, scene.tally, ledger)
+    ledger.close()
+    return scene.tally
 
 
-async def _send(hook: Hook, tally: Tally, number: int, over: asyncio.Event) -> None:
+def _set(house: House, tally: Tally, ledger: Ledger, allow: str, linger: bool) -> Scene:
+    workflow = house.product.workflow("Load", two_effects(f"http://{allow}/", linger=linger))
+    return Scene(house, tally, ledger, allow, house.product.hook(workflow), workflow)
+
+
+def _noting(ledger: Ledger, seconds: float) -> Callable[[bytes, bytes], Awaitable[None]]:
+    async def note(head: bytes, body: bytes) -> None:
+        effect = orjson.loads(body)
+        key = header(head, b"idempotency-key").decode()
+        ledger.note(effect["id"], effect["step"], effect["claim"], key)
+        await asyncio.sleep(seconds)
+
+    return note
+
+
+async def _send(scene: Scene, load: Load, number: int, over: asyncio.Event) -> None:
     """Deliver as senders of webhooks do: the same delivery again until it was taken."""
-    client, count = Client(hook.address), 0
+    chance = random.Random(f"{SEED}-{number}")
+    clients = [Client(scene.hook.address) for _ in range(load.copies)]
+    sent = 0
     while not over.is_set():
-        delivery = f"{number}-{count}"
-        while not await _deliver(client, hook, tally, delivery):
+        delivery = f"{number}-{sent}"
+        body = orjson.dumps({"id": delivery, **BODY, **load.extra(chance)})
+        while not any(
+            await asyncio.gather(
+                *(_deliver(client, scene, delivery, body, load.patience(chance)) for client in clients)
+            )
+        ):
             await asyncio.sleep(0.25)
-        count += 1
-        await asyncio.sleep(PAUSE_SECONDS)
-    await client.close()
-
-
-async def _deliver(client: Client, hook: Hook, tally: Tally, delivery: str) -> bool:
-    body = orjson.dumps({"id": delivery, **loads.BODY})
-    sent_at = time.monotonic()
-    try:
-        request = client.request("POST", hook.path, body, hook.headers(body, delivery))
-        answer: Answer | None = await asyncio.wait_for(request, 20)
-    except (OSError, TimeoutError):
+        sent += 1
+        await asyncio.sleep(load.pause_seconds)
+    for client in clients:
         await client.close()
-        answer = None
-    tally.answers.append((sent_at, time.monotonic() - sent_at, answer.status if answer else 0))
+
+
+async def _deliver(client: Client, scene: Scene, delivery: str, body: bytes, patience: float) -> bool:
+    hook, sent_at = scene.hook, time.monotonic()
+    answer: Answer | None = None
+    with suppress(OSError, TimeoutError):
+        request = client.request("POST", hook.path, body, hook.headers(body, delivery))
+        answer = await asyncio.wait_for(request, patience)
+    if answer is None:
+        await client.close()
+    scene.tally.answers.append((sent_at, time.monotonic() - sent_at, answer.status if answer else 0))
     if answer is None or answer.status not in HELD:
         return False
-    tally.accepted[delivery] = orjson.loads(answer.body)["run"]
+    run = orjson.loads(answer.body)["run"]
+    scene.ledger.promise(delivery, run)
+    scene.tally.accepted.add(delivery)
     return True
 
 
-async def _rest(house: House, workflow: str, tally: Tally) -> None:
+async def _rest(scene: Scene) -> None:
     began = time.monotonic()
-    while await asyncio.to_thread(house.count, "workflow_id = %s and status < 50", workflow):
-        assert time.monotonic() - began < CONVERGES_IN_SECONDS, "runs are still open"
+    limit = scene.tally.converges_in or CONVERGES_IN_SECONDS
+    open_runs = "workflow_id = %s and status < 50"
+    while await asyncio.to_thread(scene.house.count, open_runs, scene.workflow):
+        assert time.monotonic() - began < limit, "runs are still open"
         await asyncio.sleep(0.1)
-    tally.converged_seconds = time.monotonic() - began
-
-
-def _count(house: House, workflow: str, tally: Tally) -> None:
-    rows = house.rows("select uid::text, status, finishes from automation_run where workflow_id = %s", workflow)
-    succeeded = {uid for uid, status, _ in rows if status == 50}
-    promised = set(tally.accepted.values())
-    unseen = set(tally.accepted) - set(tally.effects)
-    tally.lost = len(promised - succeeded) + len(unseen)
-    tally.doubled = len({uid for uid, _, _ in rows} - promised) + sum(finishes != 1 for _, _, finishes in rows)
-    tally.failed = len(rows) - len(succeeded)
+    scene.tally.rest = time.monotonic() - began

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.request import urlopen
 
 import psycopg2
@@ -26,8 +26,28 @@ DATABASE = "chaos"
 HEARTBEAT_SECONDS, DEAD_SECONDS = 0.5, 3.0
 SLOTS = 16  # of each worker
 POSTGRES, VALKEY = 0, 1  # places in the list of the servers' processes
+KINDS = Path(__file__).resolve().parent / "kinds"  # of steps that only these tests have
+
+HELD = """
+select r.id from automation_run r join automation_worker w on w.id = r.worker_id
+where r.status = 20 and w.pid = any(%s) and w.state in (1, 2, 3)
+"""
+STORED = """
+select r.uid::text, s.path from automation_steprun s join automation_run r on r.id = s.run_id
+where s.run_id = any(%s) and s.status = 50
+"""
 
 Process = subprocess.Popen[bytes]
+
+
+class Place(Protocol):
+    """Where a worker may run instead of beside us."""
+
+    def command(self, command: list[str]) -> list[str]:
+        """The command that runs `command` there, in the same process."""
+
+    def addresses(self, environment: dict[str, str]) -> dict[str, str]:
+        """What the servers' addresses are from there."""
 
 
 class House:
@@ -35,6 +55,7 @@ class House:
 
     def __init__(self) -> None:
         self.workers: list[Process] = []
+        self.others: list[Process] = []  # beats
         self.web: Process | None = None
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
@@ -70,28 +91,50 @@ class House:
     def count(self, where: str, *values: Any) -> int:
         return int(self.rows(f"select count(*) from automation_run where {where}", *values)[0][0])
 
+    def held_by(self, pids: list[int]) -> list[int]:
+        """The runs that these processes hold."""
+        return [row[0] for row in self.rows(HELD, pids)]
+
+    def stored_steps(self, runs: list[int]) -> list[tuple[Any, ...]]:
+        """`(run uid, path)` of every result of some runs that is stored."""
+        return self.rows(STORED, runs)
+
     def valkey(self) -> redis.Redis:
         return redis.Redis.from_url(self.servers.valkey.url(), socket_timeout=2)
 
     # processes
 
-    def start_worker(self, allow: str) -> Process:
-        """Start one more worker as the Procfile does, and wait until it breathes."""
-        environment = {**self._environment(), "BRAINOPS_EGRESS_ALLOW": allow}
-        worker = self._procfile("worker", environment)
+    def start_worker(
+        self, allow: str, *, inside: Place | None = None, log: Path | None = None, **environment: str
+    ) -> Process:
+        """Start one more worker as the Procfile does, and wait until it breathes.
+
+        `inside` is another host's network and name; what it says goes to the file `log`; `environment` goes over the
+        usual one.
+        """
+        own = {**self._environment(), "BRAINOPS_EGRESS_ALLOW": allow, **environment}
+        worker = self._procfile("worker", own, inside, log)
         self.workers.append(worker)
         alive = "select 1 from automation_worker where state = 1 and pid = %s"
-        wait_until(lambda: self.rows(alive, worker.pid), seconds=40)
+        wait_until(lambda: self.rows(alive, worker.pid), seconds=60)
         return worker
+
+    def start_beat(self) -> Process:
+        """Start a beat as the Procfile does."""
+        beat = self._procfile("beat", self._environment())
+        self.others.append(beat)
+        return beat
 
     def stop_workers(self) -> None:
         """Warm stop of all, by force after a while."""
-        for worker in self.workers:
-            worker.send_signal(signal.SIGCONT)
-            worker.terminate()
-        for worker in self.workers:
-            _end(worker)
+        everybody = [*self.workers, *self.others]
+        for process in everybody:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        for process in everybody:
+            _end(process)
         self.workers.clear()
+        self.others.clear()
 
     def stop(self) -> None:
         self.stop_workers()
@@ -140,6 +183,8 @@ class House:
             "BRAINOPS_TICK_SECONDS": "0.5",
             "BRAINOPS_WORKER_SLOTS": str(SLOTS),
             "BRAINOPS_LOG_LEVEL": "ERROR",
+            "CHAOS_ROOT": str(PROCFILE.parent),
+            "PYTHONPATH": str(KINDS),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
 
@@ -150,10 +195,18 @@ class House:
         )
         return done.stdout
 
-    def _procfile(self, name: str, environment: dict[str, str]) -> Process:
+    def _procfile(
+        self, name: str, environment: dict[str, str], inside: Place | None = None, log: Path | None = None
+    ) -> Process:
         line = next(line for line in PROCFILE.read_text().splitlines() if line.startswith(f"{name}:"))
         command = ["sh", "-c", f"exec {line.removeprefix(f'{name}:').strip()}"]
-        return subprocess.Popen(command, env=environment, cwd=PROCFILE.parent, stdout=subprocess.DEVNULL)
+        if inside is not None:
+            command = inside.command(command)
+            environment = environment | inside.addresses(environment)
+        if log is None:
+            return subprocess.Popen(command, env=environment, cwd=PROCFILE.parent, stdout=subprocess.DEVNULL)
+        with log.open("ab") as said:
+            return subprocess.Popen(command, env=environment, cwd=PROCFILE.parent, stdout=said, stderr=said)
 
     def _serve(self) -> Process:
         web = self._procfile("web", self._environment())

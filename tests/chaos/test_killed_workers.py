@@ -1,4 +1,4 @@
-"""Workers killed one after the other, and all at once, under load."""
+"""Scenarios 1 and 2: workers killed one after the other, and all at once, under load."""
 
 from __future__ import annotations
 
@@ -6,32 +6,63 @@ import asyncio
 
 import pytest
 
-from tests.chaos.house import SLOTS
+from tests.chaos.house import DEAD_SECONDS, SLOTS
+from tests.chaos.loads import Load
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(300)]
+
+RUNS = 1_500
+CALM = Load(pause_seconds=0.18)  # about 40 deliveries a second: time for a dozen kills
+IN_FLIGHT = 500
+NOTHING = (0, 0, 0, 0, 0)
 
 
-async def kill(scene, worker):
-    worker.kill()
-    await asyncio.to_thread(worker.wait)
-    scene.house.workers.remove(worker)
-    scene.tally.faults += 1
-
-
-def test_workers_killed_one_after_the_other_and_then_all(house, chaos):
+def kill_one_after_the_other(house, *, runs):
     async def faults(scene):
-        for _ in range(3):
-            await asyncio.sleep(scene.random.uniform(1, 3))
-            await kill(scene, scene.random.choice(house.workers))
-            await scene.start_worker()
-        for worker in list(house.workers):
-            await kill(scene, worker)
+        replacing = asyncio.create_task(scene.replace())
+        while len(scene.tally.accepted) < runs:
+            await asyncio.sleep(scene.random.uniform(2, 4))
+            if house.workers:  # the last replacement may not breathe yet
+                await scene.kill(scene.random.choice(house.workers))
+        replacing.cancel()
         await scene.start_worker()
-        await asyncio.sleep(2)
 
-    tally = chaos(faults)
+    return faults
 
-    assert (tally.lost, tally.doubled, tally.failed) == (0, 0, 0)
-    assert tally.keys_are_stable
+
+def check_kills(tally):
+    assert tally.errors == NOTHING
     assert tally.repeated <= tally.faults * SLOTS  # only what was under way at a kill
+    assert tally.statuses() == {202}
+    assert tally.recovery <= DEAD_SECONDS + 3
+
+
+@pytest.mark.chaos_short
+def test_a_few_kills_lose_nothing(house, chaos):
+    check_kills(chaos(kill_one_after_the_other(house, runs=500), scenario=1, load=CALM))
+
+
+def test_workers_killed_one_after_the_other(house, chaos):
+    tally = chaos(kill_one_after_the_other(house, runs=RUNS), scenario=1, load=CALM, workers=3)
+
+    assert len(tally.accepted) >= RUNS
+    check_kills(tally)
+
+
+def test_all_workers_killed_with_five_hundred_runs_in_flight(house, chaos):
+    slots = {"BRAINOPS_WORKER_SLOTS": "300"}
+    slow = Load(clients=16, pause_seconds=0, effect_seconds=4)
+
+    async def faults(scene):
+        in_flight = "workflow_id = %s and status = 20"
+        while await asyncio.to_thread(house.count, in_flight, scene.workflow) < IN_FLIGHT:
+            await asyncio.sleep(0.1)
+        await scene.kill(*house.workers)
+        scene.tally.more["in flight"] = len(scene.tally.interrupted)
+        await scene.start_worker(BRAINOPS_WORKER_SLOTS="600")
+
+    tally = chaos(faults, scenario=2, load=slow, **slots)
+
+    assert tally.more["in flight"] >= IN_FLIGHT
+    assert tally.errors == NOTHING
     assert tally.statuses() == {202}

@@ -1,0 +1,65 @@
+"""The nursery on the test database, one for the whole session."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from django.db import connection
+
+from tests.live import Receiver
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Life(NamedTuple):
+    """What became of a child: its exit code, and how often it reached each point (empty when it died)."""
+
+    code: int
+    reached: dict[str, int]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def raise_child(transactional_db: None, receiver: Receiver) -> Iterator[Callable[..., Life]]:
+    """Live one life of a worker process; `point` None for one that dies of nothing."""
+    base, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"{base}/{connection.settings_dict['NAME']}",
+        "BRAINOPS_EGRESS_ALLOW": receiver.address,
+        "BRAINOPS_LOG_LEVEL": "ERROR",
+    }
+    nursery = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "automation.tests.crash_points.nursery"],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert nursery.stdin is not None
+    assert nursery.stdout is not None
+
+    def live(point: str | None = None, nth: int = 1, how: str = "exit") -> Life:
+        nursery.stdin.write(json.dumps({"point": point, "nth": nth, "how": how}) + "\n")
+        nursery.stdin.flush()
+        said: dict[str, Any] = json.loads(nursery.stdout.readline())
+        return Life(said["code"], said["reached"])
+
+    yield live
+    nursery.stdin.close()
+    nursery.wait(10)
+    nursery.stdout.close()

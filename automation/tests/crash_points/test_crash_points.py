@@ -1,0 +1,85 @@
+"""A worker process dies at every named point, every time it gets there, in every way: each run still ends once, right."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+import automation
+from automation.engine.status import RunStatus
+from automation.models import Run, Worker
+from automation.runtime.vital import EXIT_CODE as THREAD_BROKE
+from automation.tests.crash_points.flows import FLOWS
+from automation.tests.crash_points.nursery import EXIT_CODE
+
+REACH = re.compile(r"""\breach\(["'](\w+)["']\)""")
+ENDS = {"exit": EXIT_CODE, "thread": THREAD_BROKE, "connection": 0}
+# the connection breaks where a statement was just answered; elsewhere there is none to break
+ANSWERS = ("after_claim_commit", "after_checkpoint_commit", "in_recover")
+
+CASES = [
+    (flow, point, how)
+    for flow, declared in FLOWS.items()
+    for point in declared.points
+    for how in ENDS
+    if how != "connection" or point in ANSWERS
+]
+
+
+def test_every_point_of_the_product_is_crashed_at():
+    root = Path(automation.__file__).parent
+    sources = [path for path in root.rglob("*.py") if "tests" not in path.parts]
+    named = {name for path in sources for name in REACH.findall(path.read_text(encoding="utf-8"))}
+
+    assert named == {point for _, point, _ in CASES}
+
+
+def lost_by_a_dead_worker(run_id):
+    """The run was held by a process that is gone and known to be: whoever ticks recovers it."""
+    dead = Worker.objects.create(id=uuid4(), name="gone/0", state=3)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update automation_run set status = 20, claim = gen_random_uuid(), worker_id = %s, attempt = 1 where id = %s",
+            [dead.id, run_id],
+        )
+
+
+@pytest.mark.parametrize(("name", "point", "how"), CASES)
+def test_a_crash_at_a_point_changes_nothing(name, point, how, make_workflow, accept, receiver, raise_child):
+    flow = FLOWS[name]
+    document = flow.document(receiver.url)
+    version = make_workflow(
+        *document.pop("steps"), **{key: value for key, value in document.items() if key != "schema"}
+    )
+
+    for nth in range(1, 20):
+        receiver.keys.clear()
+        accepted = accept(version, inputs={"id": 7})
+        if point == "in_recover":
+            lost_by_a_dead_worker(accepted.id)
+        life = raise_child(point, nth, how)
+        if how == "connection" or life.reached:
+            assert (life.code, nth > 1 or life.reached.get(point, 0) >= 1) == (0, True), life
+        else:
+            assert life.code == ENDS[how]
+            assert raise_child().code == 0
+        run = Run.objects.select_related("data").get(id=accepted.id)
+        ended = (RunStatus(run.status), run.finishes, run.data.output)
+        assert ended == (RunStatus.SUCCEEDED, 1, flow.expected), (nth, run.data.error)
+        check_effects(flow, receiver, point, nth)
+        if life.reached.get(point, 0) < nth and life.reached:
+            return  # it got there less often: every time was tried
+    pytest.fail(f"{point} is reached without end")
+
+
+def check_effects(flow, receiver, point, nth):
+    """Each effect once; one of them twice with the same key when the crash came between it and its result."""
+    seen = {name: sum(keys.values()) for name, keys in receiver.keys.items()}
+    sends = {step["id"] for step in flow.steps if step.get("uses") == "http.request"}
+    assert seen.keys() == sends
+    assert all(len(keys) == 1 for keys in receiver.keys.values())
+    assert sum(seen.values()) - len(sends) <= (point == "after_effect"), (point, nth, seen)

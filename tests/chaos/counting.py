@@ -1,0 +1,113 @@
+"""Compare the three books: promises of the clients' log, effects of the target's ledger, rows of the database."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.chaos.figures import Figures, quantile
+from tests.chaos.house import House
+from tests.chaos.ledger import Effect, Ledger
+
+RUNS = """
+select id, uid::text, status, finishes, extract(epoch from created_at)::float8,
+       extract(epoch from finished_at)::float8
+from automation_run where workflow_id = %s
+"""
+STEPS = ("first", "second")
+
+
+@dataclass
+class Tally:
+    """What one scenario counted."""
+
+    scenario: int
+    faults: int = 0
+    accepted: set[str] = field(default_factory=set)  # deliveries
+    answers: list[tuple[float, float, int]] = field(default_factory=list)  # sent at, seconds, status (0 = none)
+    interrupted: dict[int, float] = field(default_factory=dict)  # run → when its worker was stopped, the last time
+    stored: dict[tuple[str, str], float] = field(default_factory=dict)  # (run uid, step) → known stored since
+    converges_in: float | None = None
+    rest: float = 0.0
+    more: dict[str, Any] = field(default_factory=dict)
+    # counted in the end
+    effects: list[Effect] = field(default_factory=list)
+    runs: dict[str, str] = field(default_factory=dict)  # delivery → run
+    lasted: list[tuple[float, float]] = field(default_factory=list)  # created at, seconds until the end
+    lost: int = 0  # promised, and not succeeded once everything came to rest, or an effect not seen
+    doubled: int = 0  # runs beyond one per delivery, or finished more than once
+    failed: int = 0
+    repeated: int = 0  # effects beyond the first under their key
+    rerun: int = 0  # effects of steps whose result was stored before
+    changed_keys: int = 0  # steps whose repeats did not carry the first key
+    recovery: float | None = None
+
+    def quantile(self, share: float, *, since: float = 0, until: float = float("inf")) -> float:
+        """The quantile `share` of the answers' seconds."""
+        return quantile([taken for at, taken, _ in self.answers if since <= at < until], share)
+
+    def statuses(self, *, since: float = 0, until: float = float("inf")) -> set[int]:
+        return {status for at, _, status in self.answers if since <= at < until}
+
+    @property
+    def errors(self) -> tuple[int, int, int, int, int]:
+        """What must be nothing in every scenario: lost, doubled, failed, stored steps run again, changed keys."""
+        return (self.lost, self.doubled, self.failed, self.rerun, self.changed_keys)
+
+    def figures(self) -> Figures:
+        return Figures(
+            scenario=self.scenario,
+            accepted=len(self.accepted),
+            faults=self.faults,
+            lost=self.lost,
+            doubled=self.doubled,
+            failed=self.failed,
+            repeated=self.repeated,
+            recovery=self.recovery,
+            rest=self.rest,
+            intake_p99=self.quantile(0.99),
+            intake_p100=self.quantile(1),
+            more=self.more,
+        )
+
+
+def count(house: House, workflow: str, tally: Tally, ledger: Ledger) -> None:
+    """Fill in what the books say once everything came to rest."""
+    rows = house.rows(RUNS, workflow)
+    promises = ledger.promises()
+    delivery_of = {run: delivery for delivery, runs in promises.items() for run in runs}
+    tally.runs = {delivery: run for run, delivery in delivery_of.items()}
+    tally.effects = list(ledger.effects())
+    seen: dict[tuple[str, str], list[Effect]] = defaultdict(list)
+    for effect in tally.effects:
+        seen[effect.delivery, effect.step].append(effect)
+    succeeded = {uid for _, uid, status, *_ in rows if status == 50}
+    unseen = {delivery for delivery in promises for step in STEPS if (delivery, step) not in seen}
+    tally.lost = len(delivery_of.keys() - succeeded) + len(unseen)
+    tally.doubled = len({row[1] for row in rows} - delivery_of.keys()) + sum(row[3] != 1 for row in rows)
+    tally.doubled += sum(len(runs) - 1 for runs in promises.values())
+    tally.failed = len(rows) - len(succeeded)
+    tally.repeated = sum(len(effects) - 1 for effects in seen.values())
+    tally.changed_keys = sum(len({effect.key for effect in effects}) > 1 for effects in seen.values())
+    tally.rerun = _rerun(tally, seen, delivery_of)
+    tally.lasted = [(created, finished - created) for *_, created, finished in rows]
+    ends = {row[0]: row[-1] for row in rows}
+    recoveries = [ends[run] - at for run, at in tally.interrupted.items() if run in ends]
+    tally.recovery = max(recoveries, default=None)
+
+
+def _rerun(tally: Tally, seen: dict[tuple[str, str], list[Effect]], delivery_of: dict[str, str]) -> int:
+    """Effects after their result was known to be stored, and first steps after a second one."""
+    again = sum(
+        effect.at > at
+        for (uid, step), at in tally.stored.items()
+        if uid in delivery_of
+        for effect in seen[delivery_of[uid], step]
+    )
+    backwards = 0
+    for delivery in {delivery for delivery, _ in seen}:
+        seconds = [effect.claim for effect in seen.get((delivery, "second"), ())]
+        if seconds:
+            backwards += sum(effect.claim > min(seconds) for effect in seen.get((delivery, "first"), ()))
+    return again + backwards
