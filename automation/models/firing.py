@@ -13,6 +13,7 @@ class FiringDecision(models.IntegerChoices):
     MISSED = 2, "missed"  # came due while nobody was there to fire it; the policy said skip
     INACTIVE = 3, "inactive"  # the workflow was switched off
     REFUSED = 4, "refused"  # the trigger's inputs do not fit the workflow any more; `reason` says why
+    FULL = 5, "limit full"  # the workflow's limit let no further run in; `reason` says how full it was
 
 
 class Firing(models.Model):

@@ -113,14 +113,18 @@ class Run(models.Model):
             ),
         ]
         indexes = [
-            # the group claim
-            models.Index(F("queue"), F("priority"), F("id"), name="run_ready", condition=Q(status=RunStatus.QUEUED)),
+            # the group claim: which workspaces have ready runs, and the first of each
+            models.Index(
+                fields=["queue", "workspace", "priority", "id"], name="run_ready", condition=Q(status=RunStatus.QUEUED)
+            ),
             # heartbeat, recovery
             models.Index(fields=["worker_id"], name="run_owner", condition=Q(status=RunStatus.RUNNING)),
             # timers due
             models.Index(fields=["wake_at"], name="run_wake", condition=Q(status=RunStatus.WAITING)),
             # the next run of a full limit
             models.Index(fields=["limit_key", "priority", "id"], name="run_blocked", condition=Q(status=15)),
+            # starts that are gathered and whose time has come
+            models.Index(fields=["wake_at"], name="run_gathered", condition=Q(status=15, debounce_key__isnull=False)),
             # who holds a slot of a limit
             models.Index(
                 fields=["limit_key"],
