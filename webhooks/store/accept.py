@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from automation.store.intake import NEW_RUN, NewRun
+from automation.store.intake import NEW_RUN, RUN_TYPES, NewRun, insert
 from automation.store.prepared import PreparedStatement
 from webhooks.store.current import CURRENT
 from webhooks.store.event import COLUMNS, EVENT_TYPES, STATE_TYPES, VALUES, NewEvent, State
@@ -22,15 +22,7 @@ with {CURRENT}, {NEW_RUN.format(guard="from current_state")}, new_event as (
 select id, uid from new_run
 """
 
-_TYPES = {
-    **dict.fromkeys(("run_workspace_id", "run_workflow_id", "run_version_id", "run_trigger_id"), "uuid"),
-    **dict.fromkeys(("run_created_by_id",), "uuid"),
-    **dict.fromkeys(("run_mode", "run_priority"), "smallint"),
-    **dict.fromkeys(("run_queue", "run_dedupe_key", "run_input"), "text"),
-    "run_parent_run_id": "bigint",
-    "run_deadline_seconds": "float8",
-}
-PREPARED = PreparedStatement("accept", ACCEPT, STATE_TYPES | EVENT_TYPES | _TYPES)
+PREPARED = PreparedStatement("accept", ACCEPT, STATE_TYPES | EVENT_TYPES | RUN_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +38,6 @@ def accept(cursor: Any, state: State, event: NewEvent, run: NewRun) -> Accepted 
 
     Raises IntegrityError when the delivery was taken by an event whose run is gone. The caller rings the bell.
     """
-    PREPARED.run(cursor, state.parameters() | event.parameters() | run.parameters())
+    insert(cursor, PREPARED, state.parameters() | event.parameters() | run.parameters())
     row = cursor.fetchone()
     return Accepted(*row) if row else None
