@@ -91,6 +91,8 @@ BRAINOPS_DRAIN_SECONDS = env.number("BRAINOPS_DRAIN_SECONDS", 30, low=1, high=36
 # each worker process; each takes some 35 MB while it stands ready.
 BRAINOPS_CODE_STEPS = env.flag("BRAINOPS_CODE_STEPS", default=False)
 BRAINOPS_CODE_PROCESSES = env.integer("BRAINOPS_CODE_PROCESSES", 4, low=1, high=64)
+# Values larger than this as JSON stand beside the rows of a run, compressed (docs/payloads-and-retention.md).
+BRAINOPS_INLINE_BYTES = env.integer("BRAINOPS_INLINE_BYTES", 64 << 10, low=1024, high=1 << 20)
 BRAINOPS_RELEASE = env.text("BRAINOPS_RELEASE", "")  # shown beside each worker, to see a deploy roll
 # Ceilings of what comes from outside. Bytes are of the encoded form.
 BRAINOPS_LIMITS = {
@@ -102,11 +104,13 @@ BRAINOPS_LIMITS = {
     "value_bytes": env.integer("BRAINOPS_LIMIT_VALUE_BYTES", 10 << 20, low=1024, high=256 << 20),  # one step's output
     "log_lines": env.integer("BRAINOPS_LIMIT_LOG_LINES", 1000, low=10, high=100_000),  # of one run
     # one call of a code step: seconds on the clock, memory of the interpreter, its output as JSON, what it prints
-    "code_seconds": env.number("BRAINOPS_LIMIT_CODE_SECONDS", 10, low=0.1, high=600),
+    "code_seconds": env.integer("BRAINOPS_LIMIT_CODE_SECONDS", 10, low=1, high=600),
     "code_memory_bytes": env.integer("BRAINOPS_LIMIT_CODE_MEMORY_BYTES", 64 << 20, low=1 << 20, high=1 << 30),
     "code_output_bytes": env.integer("BRAINOPS_LIMIT_CODE_OUTPUT_BYTES", 1 << 20, low=1024, high=10 << 20),
     "code_log_bytes": env.integer("BRAINOPS_LIMIT_CODE_LOG_BYTES", 16 << 10, low=0, high=1 << 20),
     "state_keys": env.integer("BRAINOPS_LIMIT_STATE_KEYS", 10_000, low=1, high=10_000_000),  # of one workspace's store
+    # the payload of a signal, the data of an approval
+    "signal_bytes": env.integer("BRAINOPS_LIMIT_SIGNAL_BYTES", 256 << 10, low=64, high=16 << 20),
     "state_bytes": env.integer("BRAINOPS_LIMIT_STATE_BYTES", 64 << 10, low=64, high=16 << 20),  # a key's value, an event
     "call_depth": env.integer("BRAINOPS_LIMIT_CALL_DEPTH", 8, low=1, high=100),  # workflows that call one another
     # runs that one key or login may start through the API, for each web process; five seconds' worth at once

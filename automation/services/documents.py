@@ -10,7 +10,8 @@ import orjson
 from django.conf import settings
 
 from automation.engine.document import Limits, check_document
-from automation.steps import all_kinds
+from automation.engine.document.parse import parse_document
+from automation.steps import all_kinds, code
 from brainops.core.errors import Problem
 
 NOT_VERSIONED = frozenset({"ui"})  # canvas positions: saved, but no part of a version's difference
@@ -21,6 +22,15 @@ def refusals(definition: Any, *, base: str = "/definition") -> Iterator[Problem]
     limits = Limits(steps=settings.BRAINOPS_LIMITS["steps"])
     for problem in check_document(definition, all_kinds(), limits=limits):
         yield Problem(problem.code, problem.message, base + problem.pointer)
+    if not settings.BRAINOPS_CODE_STEPS:
+        yield from _code_steps(definition, base)
+
+
+def _code_steps(definition: Any, base: str) -> Iterator[Problem]:
+    """Every step that holds Python. The engine knows no switches, so this is told here."""
+    for step in parse_document(definition).steps():
+        if step.uses == code.KIND.key:
+            yield Problem("code_steps_off", f"{step.label}: {code.OFF}", base + step.at("uses"))
 
 
 def canonical(value: Any) -> bytes:

@@ -21,6 +21,7 @@ FLOWS = [pytest.param(flow, id=flow.name) for flow in all_flows()]
 @pytest.fixture(autouse=True)
 def _may_call_the_test_server(settings):
     settings.BRAINOPS_EGRESS_ALLOW = ["127.0.0.1:*"]
+    settings.BRAINOPS_CODE_STEPS = True
     http.client.cache_clear()
     yield
     http.client.cache_clear()

@@ -23,6 +23,7 @@ FLOWS = [flow for flow in all_flows() if parse_duration(flow.expect.get("takes",
 @pytest.fixture(autouse=True)
 def _may_call_the_test_server(settings):
     settings.BRAINOPS_EGRESS_ALLOW = ["127.0.0.1:*"]
+    settings.BRAINOPS_CODE_STEPS = True
     http.client.cache_clear()
     yield
     http.client.cache_clear()

@@ -65,6 +65,11 @@ def test_every_example_is_a_document_without_problems(kind, example):
     assert check_document({"schema": 1, "inputs": inputs, "steps": steps}, KINDS) == ()
 
 
+@pytest.fixture(autouse=True)
+def _code_may_run(settings):
+    settings.BRAINOPS_CODE_STEPS = True
+
+
 # The others need the outside world: their connector replays them against recordings.
 @pytest.mark.parametrize(("kind", "example"), [one for one in EXAMPLES if one.values[1].expect is not None])
 def test_every_example_has_the_outcome_it_declares(kind, example):
