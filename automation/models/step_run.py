@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from automation.engine.status import StepStatus
 
@@ -33,6 +34,10 @@ class StepRun(models.Model):
 
     class Meta:
         ordering = ["started_at", "path"]
+        indexes = [
+            # runs with an outcome that nobody knows
+            models.Index(fields=["run"], name="steprun_unknown", condition=Q(status=StepStatus.UNKNOWN)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.path} {StepStatus(self.status).word}"
