@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -45,7 +46,10 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["workspace", "-created_at", "-id"], name="state_event_list")]
+        indexes = [
+            models.Index(fields=["workspace", "-created_at", "-id"], name="state_event_list"),
+            BrinIndex(fields=["created_at"], name="state_event_age", pages_per_range=32),  # what is old goes
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -60,7 +60,7 @@ delete from automation_statevalue s where workspace_id = %(workspace)s and key =
 """
 
 COUNT = """
-select count(*) from (select 1 from automation_statevalue where workspace_id = %s limit %s) as some
+select count(*) from (select 1 from automation_statevalue where workspace_id = %s limit %s) as counted
 """
 
 FORGET_EXPIRED = """
