@@ -21,7 +21,7 @@ from automation.store import bell
 from automation.store.checkpoint import Entry, Move
 from automation.store.claim import Claimed, Claims
 from automation.store.connection import Connection
-from automation.store.load import load_steps
+from automation.store.load import BrokenRuns, load_inputs, load_steps
 
 MOST_PER_CLAIM = 16
 PAUSE_AFTER_ERROR_SECONDS = 0.5
@@ -88,9 +88,13 @@ class Claimer(VitalThread):
         if not claimed:
             return
         try:
+            claimed = load_inputs(self._connection, claimed)
             resumed = [run.id for run in claimed if run.may_have_steps]
             steps = load_steps(self._connection, resumed) if resumed else {}
             versions = self._plans.get(run.version_id for run in claimed)
+        except BrokenRuns as error:
+            self._hand_out(self._without(claimed, error.broken), worker_id)
+            return
         except psycopg2.Error:
             for run in claimed:  # held but not startable now: give them back
                 self._host.writer.submit(Entry(run.id, run.claim, move=Move(RunStatus.QUEUED)))
@@ -113,6 +117,13 @@ class Claimer(VitalThread):
         self._slots.start(turn)
         if self.worker_id != worker_id:  # declared dead since the claim: `lose_all` may have missed this one
             turn.lose()
+
+    def _without(self, claimed: list[Claimed], broken: Mapping[int, str]) -> list[Claimed]:
+        """Fail the runs whose payloads cannot be read; return the others."""
+        for run in claimed:
+            if run.id in broken:
+                self._refuse(run, refusals.broken_payload(broken[run.id]))
+        return [run for run in claimed if run.id not in broken]
 
     def _refuse(self, run: Claimed, refusal: dict[str, str]) -> None:
         self._host.writer.submit(Entry(run.id, run.claim, move=Move(RunStatus.FAILED, error=refusal)))

@@ -14,14 +14,17 @@ from uuid import UUID
 
 import django
 
+from automation.engine.status import RunStatus
+from automation.runtime import refusals
 from automation.runtime.isolator import FENCE_LOST
 from automation.runtime.plans import Plans, Unplannable
 from automation.runtime.turn import Host, Turn
 from automation.runtime.watch import Watch
 from automation.runtime.writer import Writer
-from automation.store.claim import held_run
+from automation.store.checkpoint import Entry, Move
+from automation.store.claim import Claimed, held_run
 from automation.store.connection import Connection
-from automation.store.load import load_steps
+from automation.store.load import BrokenRuns, load_inputs, load_steps
 
 PR_SET_PDEATHSIG = 1
 UNPLANNABLE = 4
@@ -36,15 +39,25 @@ def main(run_id: int, claim: UUID, fence_seconds: float, is_stopping: threading.
     version = Plans(connection).get([run.version_id])[run.version_id]
     if isinstance(version, Unplannable):
         return UNPLANNABLE  # the claimer said so before the run became a suspect, unless the release changed since
-    steps = load_steps(connection, [run.id]).get(run.id, {})
     writer = Writer()
     writer.start()
+    try:
+        [run] = load_inputs(connection, [run])
+        steps = load_steps(connection, [run.id]).get(run.id, {})
+    except BrokenRuns as error:
+        writer.submit(_failed(run, refusals.broken_payload(error.broken[run.id])))
+        writer.stop(30)
+        return 0
     watch = Watch(run_id=run_id, claim=claim, fence_seconds=fence_seconds, exit_code=FENCE_LOST)
     watch.start()
     host = Host(writer=writer, may_affect=watch.may_affect, is_stopping=is_stopping.is_set)
     Turn(run, version, steps, host).execute()
     writer.stop(30)
     return 0
+
+
+def _failed(run: Claimed, refusal: dict[str, str]) -> Entry:
+    return Entry(run.id, run.claim, move=Move(RunStatus.FAILED, error=refusal))
 
 
 def die_with(parent: int) -> None:

@@ -18,6 +18,11 @@ def unplannable(number: str, refusal: str) -> dict[str, str]:
     return _said("unplannable", ErrorClass.USER, message)
 
 
+def broken_payload(why: str) -> dict[str, str]:
+    """A large value of the run cannot be read back."""
+    return _said("payload_broken", ErrorClass.INTERNAL, why)
+
+
 def broke(error: Exception) -> dict[str, str]:
     """The driver itself broke: a defect of the product."""
     message = (

@@ -15,11 +15,14 @@ import psycopg2
 import structlog
 
 from automation.engine.status import RunStatus
+from automation.runtime.large_lane import LargeLane
 from automation.runtime.vital import VitalThread
-from automation.store.checkpoint import Entry, Move, write_checkpoint
+from automation.store.checkpoint import Entry, Move, texts_of, write_checkpoint
 from automation.store.connection import TOO_LARGE, UNREACHABLE, Connection
+from automation.store.payloads import Texts
 
 MOST_ENTRIES = 64  # per statement: keeps one slow batch from delaying every run of the process
+MOST_BYTES = 1 << 20  # of values per statement
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0
 
@@ -27,15 +30,40 @@ log = structlog.get_logger(__name__)
 
 
 class Receipt:
-    """The answer to one checkpoint: the run's status now, or None when the claim was lost."""
+    """The answer to one checkpoint: the run's status now, or None when the claim was lost.
 
-    __slots__ = ("_gate", "entry", "status")
+    Its values are written as JSON (and compressed) here, in the thread that hands it in, not in the writer's.
+    """
+
+    __slots__ = ("_gate", "_texts", "entry", "status")
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.status: int | None = None
+        self._texts: Texts | Exception
+        try:
+            self._texts = texts_of(entry)
+        except (TypeError, ValueError) as error:
+            self._texts = error
         self._gate = threading.Lock()
         self._gate.acquire()
+
+    @property
+    def texts(self) -> Texts:
+        """The values as JSON. Raises TypeError, ValueError for what is no JSON."""
+        if isinstance(self._texts, Exception):
+            raise self._texts
+        return self._texts
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it adds to a statement."""
+        return 0 if isinstance(self._texts, Exception) else self._texts.size
+
+    @property
+    def is_large(self) -> bool:
+        """True when others should not wait for it."""
+        return not isinstance(self._texts, Exception) and (bool(self._texts.payloads) or self.size > MOST_BYTES)
 
     def settle(self, status: int | None) -> None:
         """Give the answer; called once, by the writer."""
@@ -57,6 +85,7 @@ class Writer(VitalThread):
         self._inbox: SimpleQueue[Receipt | None] = SimpleQueue()
         self._held_back: list[Receipt] = []
         self._is_abandoned = False
+        self._large = LargeLane(self._commit_large)
 
     def submit(self, entry: Entry) -> Receipt:
         """Hand in a checkpoint; `wait()` on the receipt when the answer matters."""
@@ -78,7 +107,11 @@ class Writer(VitalThread):
             is_stopping = is_stopping or saw_stop
             if batch:
                 commit(self._connection, batch, give_up=lambda: self._is_abandoned)
+        self._large.stop()
         self._connection.close()
+
+    def _commit_large(self, connection: Connection, receipt: Receipt) -> None:
+        commit(connection, [receipt], give_up=lambda: self._is_abandoned)
 
     def _gather(self) -> tuple[list[Receipt], bool]:
         """One batch with at most one entry per run; a second one of the same run waits for the next batch."""
@@ -86,11 +119,12 @@ class Writer(VitalThread):
         later: list[Receipt] = []
         runs: set[int] = set()
         waiting = self._held_back
-        saw_stop = False
-        while len(batch) < MOST_ENTRIES:
+        saw_stop = has_handed_over = False
+        size = 0
+        while len(batch) < MOST_ENTRIES and size < MOST_BYTES:
             if waiting:
                 receipt: Receipt | None = waiting.pop(0)
-            elif batch and self._inbox.empty():
+            elif (batch or has_handed_over) and self._inbox.empty():
                 break
             else:
                 receipt = self._inbox.get()
@@ -100,6 +134,11 @@ class Writer(VitalThread):
             if receipt.entry.run_id in runs:
                 later.append(receipt)
                 continue
+            if self._large.takes(receipt):
+                self._large.submit(receipt)
+                has_handed_over = True
+                continue
+            size += receipt.size
             runs.add(receipt.entry.run_id)
             batch.append(receipt)
         self._held_back = later + waiting
@@ -111,7 +150,8 @@ def commit(connection: Connection, batch: Sequence[Receipt], *, give_up: Callabl
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
-            standing = write_checkpoint(connection, [receipt.entry for receipt in batch])
+            texts = [receipt.texts for receipt in batch]
+            standing = write_checkpoint(connection, [receipt.entry for receipt in batch], texts)
         except TOO_LARGE as error:
             _split(connection, batch, error, give_up=give_up)
             return

@@ -14,7 +14,7 @@ from automation.engine.results import StepResult
 from automation.engine.status import RunStatus, StepStatus
 from automation.engine.wording import did_you_mean
 from automation.models import Run, RunMode, StepRun, WorkflowVersion
-from automation.services import runs
+from automation.services import payloads, runs
 from automation.services.rights import require_on_workflow
 from automation.services.runs import Kept, StartedRun
 from brainops.accounts.caller import Caller
@@ -56,12 +56,13 @@ def retry(caller: Caller, uid: UUID | str, repeat: Repeat, *, mode: RunMode = Ru
         raise Conflict(said, code="run_not_final", details={"run_status": run.status_word})
     version = run.version if repeat.version == SAME else run.workflow.current_version or run.version
     paths = sorted(_kept(run, version, repeat))
+    given = payloads.whole_input(run)
     with transaction.atomic():
         started = runs.start(
             run.workflow_id,
             workspace_id=run.workspace_id,
-            inputs=run.data.input.get("inputs") if repeat.inputs is None else repeat.inputs,
-            trigger=run.data.input.get("trigger"),
+            inputs=given.get("inputs") if repeat.inputs is None else repeat.inputs,
+            trigger=given.get("trigger"),
             trigger_id=run.trigger_id,
             created_by_id=caller.user_id,
             mode=mode,

@@ -17,6 +17,7 @@ import orjson
 from automation.engine.kinds import LogLine
 from automation.engine.results import StepResult
 from automation.store.connection import Connection
+from automation.store.payloads import FORGET_STALE, Texts
 from automation.store.prepared import PreparedStatement
 
 # A cancel that was asked for wins over success, parking and re-queueing, in the same statement that would have
@@ -28,7 +29,7 @@ TO = """(case when r.cancel_requested_at is not null and m.status in (10, 18, 30
 
 # A final step row never changes.
 CHECKPOINT = """
-with m as materialized (
+with {refs}m as materialized (
   select * from unnest(%(m_run)s::bigint[], %(m_claim)s::uuid[], %(m_status)s::smallint[], %(m_wait)s::float8[],
                        %(m_kind)s::smallint[], %(m_output)s::text[], %(m_error)s::text[], %(m_response)s::text[])
   as m(run_id, claim, status, wait_seconds, wait_kind, output, error, response)),
@@ -49,14 +50,14 @@ fence as (select id, status from moved union all select id, 20::smallint from he
 ended as (
   update automation_rundata d
   set output = case when f.status = 50 then m.output::jsonb end, error = m.error::jsonb,
-      response = coalesce(d.response, m.response::jsonb)
+      response = coalesce(d.response, m.response::jsonb), output_ref = case when f.status = 50 then {run_ref} end
   from m join fence f on f.id = m.run_id
   where d.run_id = m.run_id and (m.status >= 50 or m.response is not null)),
 steps as (
   insert into automation_steprun as s (run_id, path, kind, status, attempt, port, output, reason, error, until,
-                                       started_at, finished_at)
+                                       started_at, finished_at, output_ref)
   select u.run_id, u.path, u.kind, u.status, u.attempt, u.port, u.output::jsonb, u.reason::jsonb, u.error::jsonb,
-         to_timestamp(u.until), to_timestamp(u.started_at), to_timestamp(u.finished_at)
+         to_timestamp(u.until), to_timestamp(u.started_at), to_timestamp(u.finished_at), {step_ref}
   from unnest(%(s_run)s::bigint[], %(s_path)s::text[], %(s_kind)s::text[], %(s_status)s::smallint[],
               %(s_attempt)s::smallint[], %(s_port)s::text[], %(s_output)s::text[], %(s_reason)s::text[],
               %(s_error)s::text[], %(s_until)s::float8[], %(s_started)s::float8[], %(s_finished)s::float8[])
@@ -65,9 +66,10 @@ steps as (
   on conflict (run_id, path) do update
   set status = excluded.status, attempt = excluded.attempt, port = excluded.port, output = excluded.output,
       reason = excluded.reason, error = excluded.error, until = excluded.until,
-      started_at = coalesce(s.started_at, excluded.started_at), finished_at = excluded.finished_at
+      started_at = coalesce(s.started_at, excluded.started_at), finished_at = excluded.finished_at,
+      output_ref = excluded.output_ref
   where s.status < 50)
-{logs}
+{logs}{payloads}
 select id, status from fence
 """
 
@@ -81,8 +83,30 @@ LOGS = """, lines as (
   on conflict do nothing)
 """
 
-WITHOUT_LOGS = CHECKPOINT.format(to=TO, logs="")
-WITH_LOGS = CHECKPOINT.format(to=TO, logs=LOGS)
+# Large values come apart from the rows that refer to them; `path` is empty for the output of the run itself.
+REFS = """refs as materialized (
+  select * from unnest(%(r_run)s::bigint[], %(r_path)s::text[], %(r_ref)s::text[]) as refs(run_id, path, ref)),
+"""
+REF = "(select refs.ref from refs where refs.run_id = {run} and refs.path = {path})"
+PAYLOADS = """, payloads as (
+  insert into automation_payload (run_id, sha256, size, codec, data)
+  select u.run_id, u.sha256, u.size, 'zlib', u.data
+  from unnest(%(p_run)s::bigint[], %(p_sha256)s::text[], %(p_size)s::integer[], %(p_data)s::bytea[])
+  as u(run_id, sha256, size, data) join fence f on f.id = u.run_id
+  on conflict do nothing)
+"""
+
+_SMALL = {"to": TO, "refs": "", "run_ref": "null", "step_ref": "null", "payloads": ""}
+WITHOUT_LOGS = CHECKPOINT.format(**_SMALL, logs="")
+WITH_LOGS = CHECKPOINT.format(**_SMALL, logs=LOGS)
+WITH_PAYLOADS = CHECKPOINT.format(
+    to=TO,
+    refs=REFS,
+    run_ref=REF.format(run="d.run_id", path="''"),
+    step_ref=REF.format(run="u.run_id", path="u.path"),
+    logs=LOGS,
+    payloads=PAYLOADS,
+)
 _TYPES = dict(re.findall(r"%\((\w+)\)s::([a-z0-9]+\[\])", WITH_LOGS))
 _PREPARED = PreparedStatement("checkpoint", WITHOUT_LOGS, _TYPES)
 _PREPARED_WITH_LOGS = PreparedStatement("checkpoint_logs", WITH_LOGS, _TYPES)
@@ -122,17 +146,39 @@ class Entry:
     response: Any = None
 
 
-def write_checkpoint(connection: Connection, entries: Sequence[Entry]) -> dict[int, int]:
+def texts_of(entry: Entry) -> Texts:
+    """The values of an entry as JSON texts. Raises TypeError, ValueError for what is no JSON."""
+    output = entry.move.output if entry.move else None
+    return Texts.of(((step.kind, step.output) for step in entry.steps), output=output, response=entry.response)
+
+
+def write_checkpoint(
+    connection: Connection, entries: Sequence[Entry], texts: Sequence[Texts] | None = None
+) -> dict[int, int]:
     """Write `entries` (at most one per run) and return `{run id: status now}` of those whose claim still holds.
 
     A run missing from the answer was taken away from this process: its result must be dropped. Safe to repeat
     after a lost answer: the steps are upserts, and a move that was applied is no longer matched by its claim.
+    `texts` are those of the entries, where the caller made them already. With large values among them this is one
+    transaction of two statements, both fenced.
     """
+    if texts is None:
+        texts = [texts_of(entry) for entry in entries]
     has_lines = any(entry.lines for entry in entries)
-    parameters = _moves(entries) | _steps(entries)
+    parameters = _moves(entries, texts) | _steps(entries, texts)
+    if any(one.payloads for one in texts):
+        parameters |= _lines(entries) | _payloads(entries, texts)
+        return connection.transaction(lambda cursor: _write_large(cursor, parameters))
     if has_lines:
         parameters |= _lines(entries)
     return dict(connection.prepared(_PREPARED_WITH_LOGS if has_lines else _PREPARED, parameters))
+
+
+def _write_large(cursor: Any, parameters: dict[str, Any]) -> dict[int, int]:
+    cursor.execute(WITH_PAYLOADS, parameters)
+    standing: dict[int, int] = dict(cursor.fetchall())
+    cursor.execute(FORGET_STALE, (list(standing),))
+    return standing
 
 
 def dumps(value: Any) -> str | None:
@@ -140,7 +186,7 @@ def dumps(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
 
 
-def _moves(entries: Sequence[Entry]) -> dict[str, list[Any]]:
+def _moves(entries: Sequence[Entry], texts: Sequence[Texts]) -> dict[str, list[Any]]:
     moves = [entry.move for entry in entries]
     return {
         "m_run": [entry.run_id for entry in entries],
@@ -148,13 +194,13 @@ def _moves(entries: Sequence[Entry]) -> dict[str, list[Any]]:
         "m_status": [move.status if move else 0 for move in moves],
         "m_wait": [move.wait_seconds if move else None for move in moves],
         "m_kind": [move.wait_kind if move else None for move in moves],
-        "m_output": [dumps(move.output) if move else None for move in moves],
+        "m_output": [one.output for one in texts],
         "m_error": [dumps(move.error) if move else None for move in moves],
-        "m_response": [dumps(entry.response) for entry in entries],
+        "m_response": [one.response for one in texts],
     }
 
 
-def _steps(entries: Sequence[Entry]) -> dict[str, list[Any]]:
+def _steps(entries: Sequence[Entry], texts: Sequence[Texts]) -> dict[str, list[Any]]:
     pairs = [(entry.run_id, step) for entry in entries for step in entry.steps]
     steps = [step for _, step in pairs]
     return {
@@ -164,12 +210,33 @@ def _steps(entries: Sequence[Entry]) -> dict[str, list[Any]]:
         "s_status": [int(step.status) for step in steps],
         "s_attempt": [step.attempt for step in steps],
         "s_port": [step.port for step in steps],
-        "s_output": [dumps(step.output) for step in steps],
+        "s_output": [text for one in texts for text in one.outputs],
         "s_reason": [dumps(step.reason) for step in steps],
         "s_error": [dumps(step.error) for step in steps],
         "s_until": [step.until.timestamp() if step.until else None for step in steps],
         "s_started": [step.started_at.timestamp() if step.started_at else None for step in steps],
         "s_finished": [step.finished_at.timestamp() if step.finished_at else None for step in steps],
+    }
+
+
+def _payloads(entries: Sequence[Entry], texts: Sequence[Texts]) -> dict[str, list[Any]]:
+    refs = [
+        (entry.run_id, path, ref)
+        for entry, one in zip(entries, texts, strict=True)
+        for path, ref in zip([*(step.path for step in entry.steps), ""], [*one.refs, one.output_ref], strict=True)
+        if ref is not None
+    ]
+    kept = [
+        (entry.run_id, payload) for entry, one in zip(entries, texts, strict=True) for payload in one.payloads.values()
+    ]
+    return {
+        "r_run": [run_id for run_id, _, _ in refs],
+        "r_path": [path for _, path, _ in refs],
+        "r_ref": [ref for _, _, ref in refs],
+        "p_run": [run_id for run_id, _ in kept],
+        "p_sha256": [payload.sha256 for _, payload in kept],
+        "p_size": [payload.size for _, payload in kept],
+        "p_data": [payload.data for _, payload in kept],
     }
 
 

@@ -16,12 +16,12 @@ from django.conf import settings
 from automation.store.payloads import PREVIEW_CHARACTERS, packed, preview
 from automation.store.prepared import PreparedStatement
 
-# A piece other statements embed: parameters are prefixed run_ and named.
 SMALL_DATA = """
 ), new_data as (
   insert into automation_rundata (run_id, input) select id, %(run_input)s::jsonb from new_run
 )
 """
+# A piece other statements embed, executed by `insert`: parameters are prefixed run_ and named.
 NEW_RUN = (
     """
 new_run as (
@@ -61,6 +61,8 @@ RUN_TYPES = {
 }
 
 INSERT = "with " + NEW_RUN.format(guard="") + "select id, uid from new_run"
+
+LARGE_INSERT = INSERT.replace(SMALL_DATA, LARGE_DATA)
 
 FIND_DUPLICATE = "select id, uid from automation_run where workflow_id = %s and dedupe_key = %s"
 
@@ -161,10 +163,15 @@ def _large_input(text: str) -> dict[str, Any]:
     }
 
 
-def _shown(part: Any) -> Any:
-    """A part of the input (`inputs`, `trigger`) as the row shows it."""
+def _shown(part: Any, *, depth: int = 1) -> Any:
+    """A part of the input (`inputs`, `trigger`) as the row shows it: its large members by their beginning."""
     raw = orjson.dumps(part)
-    return part if len(raw) <= PREVIEW_CHARACTERS else preview(raw)
+    if len(raw) <= PREVIEW_CHARACTERS:
+        return part
+    if not (depth and isinstance(part, dict)):
+        return preview(raw)
+    shown = {name: _shown(member, depth=depth - 1) for name, member in part.items()}
+    return shown if len(orjson.dumps(shown)) <= settings.BRAINOPS_INLINE_BYTES else preview(raw)
 
 
 def insert_run(cursor: Any, run: NewRun) -> Accepted:

@@ -31,7 +31,7 @@ class PreparedStatement:
         names = list(dict.fromkeys(_PARAMETER.findall(statement)))
         numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", statement)
         name = f"brainops_{key}_{zlib.crc32(statement.encode()):08x}"
-        self._statement = statement
+        self.text = statement
         self._prepare = f"prepare {name} ({', '.join(types[name] for name in names)}) as {numbered}"
         # the casts are for lists of nothing but nulls, which the client would send as text[]
         self._execute = f"execute {name} ({', '.join(f'%({name})s::{types[name]}' for name in names)})"
@@ -41,7 +41,7 @@ class PreparedStatement:
     def run(self, cursor: Any, parameters: Mapping[str, Any]) -> None:
         """Execute with named parameters on Django's or psycopg2's cursor; there may be more than it names."""
         if self._is_lost:
-            cursor.execute(self._statement, parameters)
+            cursor.execute(self.text, parameters)
             return
         if cursor.connection not in self._known:
             self._prepare_on(cursor)
@@ -51,7 +51,7 @@ class PreparedStatement:
             if _code(error) != _UNKNOWN:
                 raise
             self._is_lost = True
-            cursor.execute(self._statement, parameters)
+            cursor.execute(self.text, parameters)
 
     def _prepare_on(self, cursor: Any) -> None:
         try:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from automation.store.intake import FIND_DUPLICATE, NEW_RUN, RUN_TYPES, NewRun
+from automation.store.intake import FIND_DUPLICATE, NEW_RUN, RUN_TYPES, NewRun, insert
 from automation.store.prepared import PreparedStatement
 
 GUARD = """
@@ -29,12 +29,19 @@ START_WITH_KEPT = (
     "with "
     + NEW_RUN.format(guard=GUARD)
     + """, kept as (
-  insert into automation_steprun (run_id, path, kind, status, attempt, is_kept, port, output, reason, error, started_at,
-                                  finished_at)
-  select n.id, s.path, s.kind, s.status, s.attempt, true, s.port, s.output, s.reason, s.error, s.started_at,
-         s.finished_at
+  insert into automation_steprun (run_id, path, kind, status, attempt, is_kept, port, output, output_ref, reason, error,
+                                  started_at, finished_at)
+  select n.id, s.path, s.kind, s.status, s.attempt, true, s.port, s.output, s.output_ref, s.reason, s.error,
+         s.started_at, s.finished_at
   from new_run n, automation_steprun s
   where s.run_id = %(run_parent_run_id)s and s.path = any(%(kept_paths)s) and s.status >= 50
+), kept_payloads as (
+  insert into automation_payload (run_id, sha256, size, codec, data)
+  select n.id, p.sha256, p.size, p.codec, p.data from new_run n, automation_payload p
+  where p.run_id = %(run_parent_run_id)s and exists (
+    select from automation_steprun s
+    where s.run_id = p.run_id and s.output_ref = p.sha256 and s.path = any(%(kept_paths)s) and s.status >= 50)
+  on conflict do nothing
 )
 select id, uid, statement_timestamp() from new_run
 """
@@ -64,9 +71,9 @@ def start_run(
     """
     parameters = run.parameters() | {"run_is_pinned": is_pinned}
     if kept_paths is None:
-        _PREPARED.run(cursor, parameters)
+        insert(cursor, _PREPARED, parameters)
     else:
-        cursor.execute(START_WITH_KEPT, parameters | {"kept_paths": kept_paths})
+        insert(cursor, START_WITH_KEPT, parameters | {"kept_paths": kept_paths})
     row = cursor.fetchone()
     return Started(*row) if row else None
 

@@ -79,9 +79,14 @@ def encode(value: Json) -> bytes:
         encoded = orjson.dumps(value)
     except TypeError as error:  # orjson.JSONEncodeError: surrogates, integers beyond 64 bits, no JSON value at all
         raise MalformedJson(f"The value cannot be written as JSON: {error}.") from error
+    refuse_nul(encoded)
+    return encoded
+
+
+def refuse_nul(encoded: bytes) -> None:
+    """Raise MalformedJson for a JSON text with a NUL character in it."""
     if b"\\u0000" in encoded and _NUL_ESCAPE.search(encoded):
         raise MalformedJson("The value holds a NUL character, which PostgreSQL cannot store. Remove it.")
-    return encoded
 
 
 def _is_suspicious(body: bytes, value: Json, limits: Limits) -> bool:

@@ -16,11 +16,18 @@ WORKER = {"worker": ID, "queue": "default", "limit": 16, "token": ID}
 NEW = NewRun(workspace_id=HOME, workflow_id=ID, version_id=ID, inputs={}, dedupe_key="key:x").parameters()
 KEPT = NEW | {"run_is_pinned": True, "kept_paths": ["a"], "run_parent_run_id": 1}
 ENTRY = checkpoint.Entry(run_id=1, claim=ID)
-CHECKPOINT = checkpoint._moves([ENTRY]) | checkpoint._steps([ENTRY])
+TEXTS = checkpoint.texts_of(ENTRY)
+CHECKPOINT = checkpoint._moves([ENTRY], [TEXTS]) | checkpoint._steps([ENTRY], [TEXTS])
+WITH_LOGS = CHECKPOINT | checkpoint._lines([ENTRY])
 PROCESS = {"id": ID, "name": "host/0", "host": "host", "pid": 1, "release": "", "slots": 1, "dead": [ID]}
 KEY = (HOME, "user:1", "k")
 KEYS = "automation_idempotencykey_pkey"
+VALUE = {"workspace": HOME, "key": "k", "value": "1", "expected": "1", "version": 1, "expires": None, "by": "1"}
+VALUES = "state_value_key"
+MEMO = {"run": 1, "claim": ID, "path": "a", "number": 1}
 AT = "2026-01-01T00:00:00Z"
+PAYLOAD = "automation_payload_pkey"
+LARGE_INPUT = {"run_input": "{}", "run_input_ref": "x", "run_input_size": 1, "run_input_data": b"x"}
 RUN, DATA, STEP = "automation_run_pkey", "automation_rundata_pkey", "automation_steprun_pkey"
 
 
@@ -32,17 +39,30 @@ class Case(NamedTuple):
 
 
 CASES: dict[str, Case] = {
+    "callees.FIND": Case({"workspace": HOME, "id": ID, "name": "w1"}, ("automation_workflow_pkey", "workflow_name")),
+    "callees.FIND_VERSION": Case((ID, "1.0.0")),
+    "callees.DEFINITION": Case((ID,), ("automation_workflowversion_pkey",)),
+    "callees.CHAIN": Case({"run": 1, "path": "a", "most": 8}, (RUN,)),
     "cancel.CANCEL": Case(([1],), (RUN,)),
     "checkpoint.WITHOUT_LOGS": Case(CHECKPOINT, (RUN, DATA, STEP)),
-    "checkpoint.WITH_LOGS": Case(CHECKPOINT | checkpoint._lines([ENTRY]), (RUN, DATA, STEP)),
+    "checkpoint.WITH_LOGS": Case(WITH_LOGS, (RUN, DATA, STEP)),
+    "checkpoint.WITH_PAYLOADS": Case(WITH_LOGS | checkpoint._payloads([ENTRY], [TEXTS]), (RUN, DATA, STEP)),
     "claim.CLAIM": Case(WORKER, ("run_ready", RUN, DATA)),
     "claim.CLAIM_SUSPECT": Case(WORKER, ("run_suspect",)),
     "claim.HELD": Case((1, ID), (RUN, DATA)),
     "claim.HOLDER_SILENCE": Case((1, ID), (RUN,)),
     "claim.GIVE_BACK": Case({"workers": [ID], "tokens": [ID]}, ("run_owner",)),
+    "commands.FENCE": Case(MEMO, (RUN,)),
+    "commands.MEMO": Case(MEMO, ("automation_localeffect_pkey",)),
+    "commands.REMEMBER": Case((1, "a", 1, "{}")),
+    "commands.calls.FIND_CHILD": Case((1, ["a"]), ("run_child", DATA)),
+    "commands.calls.CALLER": Case((1,), (RUN,)),
+    "commands.calls.MARK_CALLER": Case((1,), (RUN,)),
     "connection.LIMIT_STATEMENTS": Case(("5s",)),
     "delete_runs.DELETE_RUNS": Case((ID, 5), ("run_list",)),
     "ended.ENDED": Case({"runs": [1], "respond": [1]}, (RUN, DATA)),
+    "events.EMIT": Case({"id": ID, "workspace": HOME, "name": "x", "payload": "{}", "run": 1, "path": "a"}),
+    "events.FORGET": Case((30, 100)),
     "firings.LOCK_DUE": Case((10,), ("trigger_due",)),
     "firings.RECORD": Case(([ID], [AT], [1], [""]), ("automation_firing_pkey",)),
     "firings.LINK": Case(([ID], [AT], [ID]), ("automation_firing_pkey",)),
@@ -53,9 +73,13 @@ CASES: dict[str, Case] = {
     "idempotency_keys.KEEP": Case((200, "{}", "{}", *KEY), (KEYS,)),
     "idempotency_keys.FORGET": Case((5, 5), ("idempotency_age",)),
     "intake.INSERT": Case(NEW, ("run_dedupe",)),
+    "intake.LARGE_INSERT": Case(NEW | LARGE_INPUT, ("run_dedupe",)),
     "intake.FIND_DUPLICATE": Case((ID, "key:x"), ("run_dedupe",)),
     "load.STEPS": Case(([1],), (STEP,)),
     "load.VERSIONS": Case(([ID],), ("automation_workflowversion_pkey",)),
+    "payloads.LOAD": Case(([1], ["x"]), (PAYLOAD,)),
+    "payloads.READ": Case((ID, HOME, "x"), ("run_uid", PAYLOAD)),
+    "payloads.FORGET_STALE": Case(([1],), (PAYLOAD, STEP, DATA)),
     "overview.BACKLOG": Case((), ("run_ready", "run_owner", "run_wake", "run_blocked", "run_suspect")),
     "overview.BY_HOUR": Case((24,), ("run_created",)),
     "overview.FAILING": Case((24, 5), (RUN,)),
@@ -72,6 +96,16 @@ CASES: dict[str, Case] = {
     "recover.ORPHANS": Case((), ("run_owner",)),
     "start.START": Case(NEW | {"run_is_pinned": False}, ("automation_workflow_", "run_dedupe")),
     "start.START_WITH_KEPT": Case(KEPT, ("automation_workflow_pkey", STEP)),
+    "state_values.GET": Case(VALUE, (VALUES,)),
+    "state_values.SET": Case(VALUE, (VALUES,)),
+    "state_values.SET_IF_ABSENT": Case(VALUE, (VALUES,)),
+    "state_values.SET_IF_NULL": Case(VALUE, (VALUES,)),
+    "state_values.SET_IF_VERSION": Case(VALUE, (VALUES,)),
+    "state_values.SET_IF_EQUAL": Case(VALUE, (VALUES,)),
+    "state_values.INCREMENT": Case(VALUE, (VALUES,)),
+    "state_values.DELETE": Case(VALUE, (VALUES,)),
+    "state_values.COUNT": Case((HOME, 10_001), (VALUES,)),
+    "state_values.FORGET_EXPIRED": Case((100,), ("state_value_expiry",)),
     "ticks.TAKE_TURN": Case({"name": "tick", "every": 1.0}, ("automation_tick_pkey",)),
     "wake.WAKE_DUE": Case((), ("run_wake",)),
     "wake.TIME_OUT": Case((), ("run_deadline",)),
