@@ -61,7 +61,7 @@ class References:
         elif root in UNAVAILABLE_ROOTS:
             yield Refusal(f'"{root}" is not available in this version yet. {UNAVAILABLE_ROOTS[root]}', "not_available")
         elif root in ITEM_ROOTS and not place.has_item:
-            yield self._no_item(place, root)
+            yield self._no_item(root)
         elif root == ERROR_ROOT and not place.has_error:
             yield Refusal('"error" exists only in the steps of "catch" and "finally". Read steps.<id>.error instead.')
         elif root not in (*ROOTS, *ITEM_ROOTS, ERROR_ROOT):
@@ -117,11 +117,8 @@ class References:
         what = f'"steps.{step.id}.output" is a list, an output for each item, and has no field {quoted(name)}.'
         return Refusal(f'{what} Take one with [0], or this field of all with |map(attribute="{name[:60]}").')
 
-    def _no_item(self, place: Place, root: str) -> Refusal:
+    def _no_item(self, root: str) -> Refusal:
         keys = sorted({key for kind in self._kinds.values() for key in item_keys(kind)})
-        if place.step is not None and "for_each" in place.step.fields and place.pointer == place.step.at("if"):
-            advice = 'Put the "if" on the steps inside.'
-            return Refusal(f'"{root}" is not known yet: this "if" is asked once for the whole loop. {advice}')
         where = f"where a kind goes through a list: in {one_of(keys)}"
         return Refusal(f'"{root}" exists only inside of "for_each" and "while", and {where}.')
 

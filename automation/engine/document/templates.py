@@ -63,9 +63,7 @@ def places(document: Document, kinds: Kinds) -> Iterator[Place]:
 def _step_places(step: StepDocument, kinds: Kinds) -> Iterator[Place]:
     kind = kinds.get(step.uses or "")
     with_items = item_keys(kind) if kind else frozenset()
-    # A loop over nested steps is skipped as a whole or not at all; on any other step `if` is asked for each item.
-    asks_each = step.is_repeated and not (step.is_container and not step.around.is_in_loop)
-    yield Place(step.at("if"), step.fields.get("if"), step, has_item=asks_each)
+    yield Place(step.at("if"), step.fields.get("if"), step, has_item=step.is_repeated)
     verbatim = verbatim_keys(kind) if kind else frozenset()
     for key, value in step.config.items():
         if key in verbatim:
@@ -90,11 +88,6 @@ def item_keys(kind: Kind) -> frozenset[str]:
     """The keys of a kind's `with` that are evaluated once per item of a list, marked `x-item` in its schema."""
     properties = kind.config_schema.get("properties", {})
     return frozenset(key for key in kind.lazy if properties.get(key, {}).get("x-item"))
-
-
-def mentions_item(value: Json) -> bool:
-    """True when an expression of the value reads item or index, so that it means something else for every item."""
-    return any(path[0] in ITEM_ROOTS for _, path in references(Place("", value)))
 
 
 def check_expressions(place: Place) -> Iterator[Problem]:

@@ -10,8 +10,8 @@ from automation.engine.document.parse import StepDocument
 class Visibility:
     """Who may read whom in one document.
 
-    A step reads what it waits for, and what the containers around it wait for. In a `try` the later lists read the
-    earlier ones: what never ran there has no output. A container is read from outside as one step.
+    A step reads what it waits for, and what the containers around it wait for. A container is read from outside as
+    one step, and of a `try` each list for itself.
     """
 
     def __init__(self, flat: Flat, closure: Closure) -> None:
@@ -49,9 +49,14 @@ class Visibility:
         shared, name = len(there.enclosing), there.step.id
         mine, list_ = (*here.enclosing, here.step)[shared], here.bodies[shared]
         if list_ is not there.body:
-            is_done = PHASES.index(there.body.key) < PHASES.index(list_.key)
-            return None if is_done else f'"steps.{name}" is in "{there.body.key}" and runs after this step.'
-        if self._flat.steps[mine.id].step is not mine or self._closure.reaches(mine.id, name):
+            if PHASES.index(there.body.key) > PHASES.index(list_.key):
+                return f'"steps.{name}" is in "{there.body.key}" and runs after this step.'
+            said = (
+                f'"steps.{name}" is in "{there.body.key}", and a step of "{list_.key}" does not see how far that came.'
+            )
+            return f'{said} Read "error".'
+        known = self._flat.steps.get(mine.id)
+        if known is None or known.step is not mine or self._closure.reaches(mine.id, name):
             return None
         if self._closure.reaches(name, mine.id):
             return f'"steps.{name}" runs after this step. Only steps it waits for can be read.'
