@@ -75,6 +75,7 @@ BRAINOPS_REDIS_PREFIX = env.text("BRAINOPS_REDIS_PREFIX", "brainops")
 
 # --- The engine's numbers ------------------------------------------------------------------------
 BRAINOPS_WORKER_SLOTS = env.integer("BRAINOPS_WORKER_SLOTS", 32, low=1, high=1000)  # runs at once in a worker process
+BRAINOPS_INTERACTIVE_SLOTS = env.integer("BRAINOPS_INTERACTIVE_SLOTS", 4, low=1, high=1000)  # beside them, see queues
 BRAINOPS_HEARTBEAT_SECONDS = env.number("BRAINOPS_HEARTBEAT_SECONDS", 2, low=0.1, high=60)
 BRAINOPS_DEAD_SECONDS = env.number("BRAINOPS_DEAD_SECONDS", 10, low=0.5, high=600)  # without a heartbeat
 # Request threads of a web process (the Procfile's --blocking-threads); at most half of them wait for a run's result.
@@ -94,6 +95,7 @@ BRAINOPS_CODE_PROCESSES = env.integer("BRAINOPS_CODE_PROCESSES", 4, low=1, high=
 # Values larger than this as JSON stand beside the rows of a run, compressed (docs/payloads-and-retention.md).
 BRAINOPS_INLINE_BYTES = env.integer("BRAINOPS_INLINE_BYTES", 64 << 10, low=1024, high=1 << 20)
 BRAINOPS_RELEASE = env.text("BRAINOPS_RELEASE", "")  # shown beside each worker, to see a deploy roll
+BRAINOPS_EVENT_DAYS = env.integer("BRAINOPS_EVENT_DAYS", 30, low=1, high=3650)  # how long emitted events are kept
 # Ceilings of what comes from outside. Bytes are of the encoded form.
 BRAINOPS_LIMITS = {
     "body_bytes": env.integer("BRAINOPS_LIMIT_BODY_BYTES", 1 << 20, low=1024, high=64 << 20),
@@ -102,7 +104,9 @@ BRAINOPS_LIMITS = {
     "string_bytes": env.integer("BRAINOPS_LIMIT_STRING_BYTES", 1 << 20, low=1024, high=64 << 20),
     "steps": env.integer("BRAINOPS_LIMIT_STEPS", 500, low=1, high=10_000),
     "value_bytes": env.integer("BRAINOPS_LIMIT_VALUE_BYTES", 10 << 20, low=1024, high=256 << 20),  # one step's output
+    "run_bytes": env.integer("BRAINOPS_LIMIT_RUN_BYTES", 100 << 20, low=1 << 20, high=1 << 30),  # of one run
     "log_lines": env.integer("BRAINOPS_LIMIT_LOG_LINES", 1000, low=10, high=100_000),  # of one run
+    "replay_runs": env.integer("BRAINOPS_LIMIT_REPLAY_RUNS", 5000, low=1, high=100_000),  # of one replay
     # one call of a code step: seconds on the clock, memory of the interpreter, its output as JSON, what it prints
     "code_seconds": env.integer("BRAINOPS_LIMIT_CODE_SECONDS", 10, low=1, high=600),
     "code_memory_bytes": env.integer("BRAINOPS_LIMIT_CODE_MEMORY_BYTES", 64 << 20, low=1 << 20, high=1 << 30),
@@ -111,8 +115,10 @@ BRAINOPS_LIMITS = {
     "state_keys": env.integer("BRAINOPS_LIMIT_STATE_KEYS", 10_000, low=1, high=10_000_000),  # of one workspace's store
     # the payload of a signal, the data of an approval
     "signal_bytes": env.integer("BRAINOPS_LIMIT_SIGNAL_BYTES", 256 << 10, low=64, high=16 << 20),
-    "state_bytes": env.integer("BRAINOPS_LIMIT_STATE_BYTES", 64 << 10, low=64, high=16 << 20),  # a key's value, an event
+    "state_bytes": env.integer("BRAINOPS_LIMIT_STATE_BYTES", 64 << 10, low=64, high=16 << 20),  # of a key, an event
     "call_depth": env.integer("BRAINOPS_LIMIT_CALL_DEPTH", 8, low=1, high=100),  # workflows that call one another
+    # tries of one-time URLs by one network, for each web process; five seconds' worth at once
+    "callbacks_per_second": env.integer("BRAINOPS_LIMIT_CALLBACKS_PER_SECOND", 20, low=1, high=100_000),
     # runs that one key or login may start through the API, for each web process; five seconds' worth at once
     "starts_per_second": env.integer("BRAINOPS_LIMIT_STARTS_PER_SECOND", 200, low=1, high=100_000),
 }

@@ -26,6 +26,12 @@ class Permission(StrEnum):
     RUNS_EXECUTE = "runs:execute"
     RUNS_CANCEL = "runs:cancel"
     RUNS_RETRY = "runs:retry"
+    RUNS_SIGNAL = "runs:signal"
+    APPROVALS_READ = "approvals:read"
+    APPROVALS_DECIDE = "approvals:decide"
+    STATE_READ = "state:read"
+    STATE_WRITE = "state:write"
+    EVENTS_READ = "events:read"
     TRIGGERS_READ = "triggers:read"
     TRIGGERS_CREATE = "triggers:create"
     TRIGGERS_UPDATE = "triggers:update"
@@ -55,9 +61,17 @@ P = Permission
 # What each role adds to the roles before it.
 _ADDED: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset(
-        {P.WORKFLOWS_READ, P.RUNS_READ, P.TRIGGERS_READ, P.WEBHOOKS_READ, P.INTEGRATIONS_READ, P.MEMBERS_READ}
+        {
+            *(P.WORKFLOWS_READ, P.RUNS_READ, P.APPROVALS_READ, P.TRIGGERS_READ, P.WEBHOOKS_READ),
+            *(P.INTEGRATIONS_READ, P.MEMBERS_READ, P.STATE_READ, P.EVENTS_READ),
+        }
     ),
-    Role.OPERATOR: frozenset({P.RUNS_EXECUTE, P.RUNS_CANCEL, P.RUNS_RETRY, P.WEBHOOKS_REPLAY}),
+    Role.OPERATOR: frozenset(
+        {
+            *(P.RUNS_EXECUTE, P.RUNS_CANCEL, P.RUNS_RETRY, P.RUNS_SIGNAL, P.APPROVALS_DECIDE),
+            *(P.STATE_WRITE, P.WEBHOOKS_REPLAY),
+        }
+    ),
     Role.BUILDER: frozenset(
         {
             *(P.WORKFLOWS_CREATE, P.WORKFLOWS_UPDATE, P.WORKFLOWS_DELETE, P.WORKFLOWS_EXPORT, P.WORKFLOWS_IMPORT),

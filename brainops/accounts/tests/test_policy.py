@@ -17,8 +17,11 @@ def caller(role: Role = Role.VIEWER, **fields) -> Caller:
 
 # one row a permission: the least role that has it
 LEAST_ROLE = {
-    "viewer": "workflows:read runs:read triggers:read webhooks:read integrations:read members:read",
-    "operator": "runs:execute runs:cancel runs:retry webhooks:replay",
+    "viewer": (
+        "workflows:read runs:read approvals:read triggers:read webhooks:read integrations:read members:read"
+        " state:read events:read"
+    ),
+    "operator": "runs:execute runs:cancel runs:retry runs:signal approvals:decide state:write webhooks:replay",
     "builder": (
         "workflows:create workflows:update workflows:delete workflows:export workflows:import"
         " triggers:create triggers:update triggers:delete"
@@ -53,7 +56,7 @@ def test_reading_never_implies_running():
     ("scopes", "allowed"),
     [
         ({"*"}, set(Permission)),
-        ({"runs:*"}, {"runs:read", "runs:execute", "runs:cancel", "runs:retry"}),
+        ({"runs:*"}, {"runs:read", "runs:execute", "runs:cancel", "runs:retry", "runs:signal"}),
         ({"runs:execute"}, {"runs:execute"}),
         (set(), set()),
         ({"run", "runs", "runs:", ":execute", "*:*", "runs:exec"}, set()),
