@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from automation.engine.keep import KeptPaths
 from automation.engine.status import RunStatus
 from automation.models import Run, RunMode
 from automation.services import runnable
@@ -45,10 +46,10 @@ class StartedRun:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a retry takes over: the run it repeats and the paths of the steps whose results stay."""
+    """What a retry takes over: the run it repeats and the paths of the rows whose results stay."""
 
     run_id: int
-    paths: list[str]
+    paths: KeptPaths
 
 
 def start(
@@ -95,7 +96,7 @@ def start(
 
 def _insert(run: NewRun, *, is_pinned: bool, kept: Kept | None) -> Started | None:
     with connection.cursor() as cursor:
-        started = start_run(cursor, run, is_pinned=is_pinned, kept_paths=kept.paths if kept else None)
+        started = start_run(cursor, run, is_pinned=is_pinned, kept=kept.paths if kept else None)
         return started or find_duplicate(cursor, run)
 
 

@@ -12,6 +12,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
+from automation.engine.keep import KeptPaths
 from automation.store.intake import FIND_DUPLICATE, NEW_RUN, RUN_TYPES, NewRun, insert
 from automation.store.prepared import PreparedStatement
 
@@ -24,23 +27,28 @@ where w.id = %(run_workflow_id)s and w.workspace_id = %(run_workspace_id)s and w
 START = "with " + NEW_RUN.format(guard=GUARD) + "select id, uid, statement_timestamp() from new_run"
 _PREPARED = PreparedStatement("start", START, RUN_TYPES | {"run_is_pinned": "boolean"})
 
-# What a retry keeps of the run it repeats stands in the same statement as the new run.
+# What a retry keeps of the run it repeats stands in the same statement as the new run. Batches of loops in which
+# items are done again are open (8) there; their `reason` names items that are done again although they succeeded.
 START_WITH_KEPT = (
     "with "
     + NEW_RUN.format(guard=GUARD)
     + """, kept as (
   insert into automation_steprun (run_id, path, kind, status, attempt, is_kept, port, output, output_ref, reason, error,
                                   started_at, finished_at)
-  select n.id, s.path, s.kind, s.status, s.attempt, true, s.port, s.output, s.output_ref, s.reason, s.error,
-         s.started_at, s.finished_at
-  from new_run n, automation_steprun s
-  where s.run_id = %(run_parent_run_id)s and s.path = any(%(kept_paths)s) and s.status >= 50
+  select n.id, s.path, s.kind, case when s.is_reopened then 8 else s.status end, s.attempt, true, s.port, s.output,
+         s.output_ref, case when s.is_reopened then %(kept_again)s::jsonb -> s.path else s.reason end, s.error,
+         s.started_at, case when not s.is_reopened then s.finished_at end
+  from new_run n, (
+    select *, path = any(%(reopened_paths)s) as is_reopened from automation_steprun
+    where run_id = %(run_parent_run_id)s and path = any(%(kept_paths)s)
+  ) s
+  where s.status >= 50 or s.is_reopened
 ), kept_payloads as (
   insert into automation_payload (run_id, sha256, size, codec, data)
   select n.id, p.sha256, p.size, p.codec, p.data from new_run n, automation_payload p
   where p.run_id = %(run_parent_run_id)s and exists (
     select from automation_steprun s
-    where s.run_id = p.run_id and s.output_ref = p.sha256 and s.path = any(%(kept_paths)s) and s.status >= 50)
+    where s.run_id = p.run_id and s.output_ref = p.sha256 and s.path = any(%(kept_paths)s))
   on conflict do nothing
 )
 select id, uid, statement_timestamp() from new_run
@@ -62,20 +70,29 @@ class Started:
         return self.created_at is None
 
 
-def start_run(
-    cursor: Any, run: NewRun, *, is_pinned: bool = False, kept_paths: list[str] | None = None
-) -> Started | None:
+def start_run(cursor: Any, run: NewRun, *, is_pinned: bool = False, kept: KeptPaths | None = None) -> Started | None:
     """Insert a run if its workflow may run now; None when the guard (or a duplicate) said no.
 
     `is_pinned`: the version was asked for by name and need not be the current one. The caller rings the bell.
     """
     parameters = run.parameters() | {"run_is_pinned": is_pinned}
-    if kept_paths is None:
+    if kept is None:
         insert(cursor, _PREPARED, parameters)
     else:
-        insert(cursor, START_WITH_KEPT, parameters | {"kept_paths": kept_paths})
+        insert(cursor, START_WITH_KEPT, parameters | _kept_parameters(kept))
     row = cursor.fetchone()
     return Started(*row) if row else None
+
+
+def _kept_parameters(kept: KeptPaths) -> dict[str, Any]:
+    again: dict[str, list[int]] = {}
+    for path, index in sorted(kept.items_again):
+        again.setdefault(path, []).append(index)
+    return {
+        "kept_paths": sorted(kept.final | kept.reopened),
+        "reopened_paths": sorted(kept.reopened),
+        "kept_again": orjson.dumps({path: {"again": indexes} for path, indexes in again.items()}).decode(),
+    }
 
 
 def find_duplicate(cursor: Any, run: NewRun) -> Started | None:

@@ -8,13 +8,20 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from automation.store import checkpoint
+from automation.store.claim import Wanted
 from automation.store.intake import NewRun
 
 ID = uuid.uuid4()  # of nothing
 HOME = uuid.uuid4()  # of the workspace that the rows stand in
-WORKER = {"worker": ID, "queue": "default", "limit": 16, "token": ID}
+WORKER = {"worker": ID, "token": ID, **Wanted(shared=16).parameters()}
 NEW = NewRun(workspace_id=HOME, workflow_id=ID, version_id=ID, inputs={}, dedupe_key="key:x").parameters()
-KEPT = NEW | {"run_is_pinned": True, "kept_paths": ["a"], "run_parent_run_id": 1}
+KEPT = NEW | {
+    "run_is_pinned": True,
+    "kept_paths": ["a"],
+    "reopened_paths": ["a"],
+    "kept_again": "{}",
+    "run_parent_run_id": 1,
+}
 ENTRY = checkpoint.Entry(run_id=1, claim=ID)
 TEXTS = checkpoint.texts_of(ENTRY)
 CHECKPOINT = checkpoint._moves([ENTRY], [TEXTS]) | checkpoint._steps([ENTRY], [TEXTS])
@@ -86,6 +93,11 @@ CASES: dict[str, Case] = {
     "overview.RECENT": Case(([ID], 5), ("run_list",)),
     "overview.COUNT_SINCE": Case(([ID], 24)),
     "overview.TAGS": Case((5,)),
+    "read_effects.SOURCES": Case({"run": 1, "writes": ["create"]}, (STEP,)),
+    "read_items.BATCHES": Case({"run": 1, "loop": "loop", "after": -1, "status": "failed", "limit": 8}, (STEP,)),
+    "read_items.PROGRESS": Case({"run": 1, "paths": None}, (STEP,)),
+    "read_items.FOLDED_WAITS": Case((1, 50), (STEP,)),
+    "read_items.ONE": Case((1, "loop"), (STEP,)),
     "read_run.HEAD": Case({"uid": ID, "workspace": HOME}, ("run_uid", DATA)),
     "read_run.STEPS": Case({"longest": 2000, "run": 1, "limit": 500}, (STEP,)),
     "read_run.LINES": Case({"run": 1, "limit": 100}, ("automation_runlog_pkey",)),
