@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 Json = Any
 MOST_VALUE_BYTES = 10 << 20  # of one step's output
+OVER, UNDER = 3, 6  # how far `weight` may be off: `1` counts as 5 bytes, a control character as one of its six
+SETTINGS = {"value": "BRAINOPS_LIMIT_VALUE_BYTES", "run": "BRAINOPS_LIMIT_RUN_BYTES"}
 
 
 def weight(value: Json, most: int = MOST_VALUE_BYTES) -> int:
@@ -32,11 +36,36 @@ def weight(value: Json, most: int = MOST_VALUE_BYTES) -> int:
 
 
 def is_too_heavy(value: Json, most: int = MOST_VALUE_BYTES) -> bool:
-    """True when the value must not be kept."""
-    return weight(value, most) > most
+    """True when the value has more bytes as JSON than `most`: exact, and cheap for values far from the limit."""
+    about = weight(value, most * OVER)
+    if about * UNDER <= most:
+        return False
+    if about > most * OVER:
+        return True
+    try:
+        return len(orjson.dumps(value)) > most
+    except TypeError:  # no JSON at all: whoever stores it says so
+        return False
 
 
-def too_heavy(what: str, most: int = MOST_VALUE_BYTES) -> str:
-    """The sentence that refuses it."""
-    limit = most // (1 << 20)
-    return f"{what} is larger than {limit} MiB as JSON. Keep what later steps need, or work in smaller parts."
+def too_heavy(what: str, most: int = MOST_VALUE_BYTES, *, size: int | None = None, setting: str = "value") -> str:
+    """The sentence that refuses it; `size` is the actual one in bytes, where it is known."""
+    actual = "" if size is None else f": {size:,} bytes"
+    return (
+        f"{what} is larger than {mebibytes(most)} as JSON{actual}. Keep what later steps need, work in smaller parts, "
+        f"or raise {SETTINGS[setting]}."
+    )
+
+
+def size_of(value: Json, most: int = MOST_VALUE_BYTES) -> int:
+    """The bytes of a value that is too heavy, for its refusal: exact up to a few times the limit, about beyond it."""
+    about = weight(value, most * OVER)
+    try:
+        return about if about > most * OVER else len(orjson.dumps(value))
+    except TypeError:
+        return about
+
+
+def mebibytes(size: int) -> str:
+    """`10 MiB`, `10.4 MiB`; smaller sizes in bytes."""
+    return f"{size / (1 << 20):.1f}".removesuffix(".0") + " MiB" if size >= 1 << 20 else f"{size:,} bytes"
