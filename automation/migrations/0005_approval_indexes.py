@@ -2,11 +2,32 @@
 
 from django.db import migrations, models
 
+_STATES = [
+    ("pending", "pending"),
+    ("approved", "approved"),
+    ("rejected", "rejected"),
+    ("expired", "expired"),
+    ("withdrawn", "withdrawn"),
+    ("happened", "happened"),
+    ("repeat", "repeat"),
+    ("fail", "fail"),
+]
+
 
 class Migration(migrations.Migration):
     dependencies = [("automation", "0004_run_family")]
 
     operations = [
+        migrations.AlterField(
+            model_name="approval",
+            name="state",
+            field=models.CharField(choices=_STATES, db_default="pending", max_length=20),
+        ),
+        migrations.AlterField(
+            model_name="approvalvote",
+            name="verdict",
+            field=models.CharField(choices=_STATES, max_length=20),
+        ),
         migrations.AlterModelOptions(
             name="approval",
             options={

@@ -24,6 +24,7 @@ class ApprovalState(models.TextChoices):
     APPROVED = "approved", "approved"
     REJECTED = "rejected", "rejected"
     EXPIRED = "expired", "expired"
+    WITHDRAWN = "withdrawn", "withdrawn"  # its run ended first; written by whoever finds it so
     HAPPENED = "happened", "happened"  # answers to the question what became of an effect
     REPEAT = "repeat", "repeat"
     FAIL = "fail", "fail"

@@ -25,6 +25,11 @@ PUBLIC_ROUTES = (
         "outside services hold no key of ours",
         "signature over the raw bytes",
     ),
+    PublicRoute(
+        "api/v1/automation/callbacks/<str:token>",
+        "whoever was sent a one-time URL holds no key of ours",
+        "256-bit token in the address, works once and only by POST, limited by network",
+    ),
     PublicRoute("internal/metrics", "the scraper holds no key of ours", "BRAINOPS_METRICS_TOKEN"),
 )
 
