@@ -76,6 +76,8 @@ BRAINOPS_REDIS_PREFIX = env.text("BRAINOPS_REDIS_PREFIX", "brainops")
 # --- The engine's numbers ------------------------------------------------------------------------
 BRAINOPS_WORKER_SLOTS = env.integer("BRAINOPS_WORKER_SLOTS", 32, low=1, high=1000)  # runs at once in a worker process
 BRAINOPS_INTERACTIVE_SLOTS = env.integer("BRAINOPS_INTERACTIVE_SLOTS", 4, low=1, high=1000)  # beside them, see queues
+BRAINOPS_STEP_THREADS = env.integer("BRAINOPS_STEP_THREADS", 32, low=1, high=1000)  # for attempts beside each other
+BRAINOPS_RUN_PARALLEL = env.integer("BRAINOPS_RUN_PARALLEL", 8, low=1, high=100)  # of them for one run
 BRAINOPS_HEARTBEAT_SECONDS = env.number("BRAINOPS_HEARTBEAT_SECONDS", 2, low=0.1, high=60)
 BRAINOPS_DEAD_SECONDS = env.number("BRAINOPS_DEAD_SECONDS", 10, low=0.5, high=600)  # without a heartbeat
 # Request threads of a web process (the Procfile's --blocking-threads); at most half of them wait for a run's result.
@@ -105,6 +107,7 @@ BRAINOPS_LIMITS = {
     "steps": env.integer("BRAINOPS_LIMIT_STEPS", 500, low=1, high=10_000),
     "value_bytes": env.integer("BRAINOPS_LIMIT_VALUE_BYTES", 10 << 20, low=1024, high=256 << 20),  # one step's output
     "run_bytes": env.integer("BRAINOPS_LIMIT_RUN_BYTES", 100 << 20, low=1 << 20, high=1 << 30),  # of one run
+    "loop_items": env.integer("BRAINOPS_LIMIT_LOOP_ITEMS", 100_000, low=1, high=10_000_000),  # of one for_each
     "log_lines": env.integer("BRAINOPS_LIMIT_LOG_LINES", 1000, low=10, high=100_000),  # of one run
     "replay_runs": env.integer("BRAINOPS_LIMIT_REPLAY_RUNS", 5000, low=1, high=100_000),  # of one replay
     # one call of a code step: seconds on the clock, memory of the interpreter, its output as JSON, what it prints

@@ -13,13 +13,15 @@ import structlog
 from automation.engine.results import StepResult
 from automation.engine.status import RunStatus
 from automation.runtime import refusals
+from automation.runtime.dues import Dues
 from automation.runtime.plans import Loaded, Plans, Unplannable
 from automation.runtime.slots import Slots
-from automation.runtime.turn import Host, Turn
+from automation.runtime.host import Host
+from automation.runtime.turn import Turn
 from automation.runtime.vital import VitalThread
 from automation.store import bell
 from automation.store.checkpoint import Entry, Move
-from automation.store.claim import Claimed, Claims
+from automation.store.claim import INTERACTIVE, Claimed, Claims
 from automation.store.connection import Connection
 from automation.store.load import BrokenRuns, load_inputs, load_steps
 
@@ -32,14 +34,14 @@ log = structlog.get_logger(__name__)
 class Claimer(VitalThread):
     """Claims while slots are free and work is there; sleeps until kicked otherwise."""
 
-    def __init__(self, slots: Slots, host: Host, *, queue: str = "default") -> None:
+    def __init__(self, slots: Slots, host: Host) -> None:
         super().__init__("claimer")
         self._host = host
         self._connection = Connection(application_name="brainops-claimer")
         self._claims = Claims(self._connection)
         self._plans = Plans(self._connection)
         self._slots = slots
-        self._queue = queue
+        self._dues = Dues()
         self._kicked = threading.Event()
         self._is_stopping = False
         self.worker_id: UUID | None = None  # set by the heartbeat; None while this process may not claim
@@ -69,20 +71,21 @@ class Claimer(VitalThread):
 
     def _drain(self) -> None:
         while not self._is_stopping and (worker_id := self.worker_id) is not None:
-            free = self._slots.free()
-            if free == 0:
-                # whoever frees a slot kicks again
-                self._slots.wants_kick = True
-                if self._slots.free() == 0:
-                    return
-                continue
-            limit = min(free, MOST_PER_CLAIM)
-            claimed = self._claims.ready(worker_id=worker_id, queue=self._queue, limit=limit)
+            wanted = self._dues.wanted(self._slots.room(), most=MOST_PER_CLAIM)
+            claimed = self._claims.ready(worker_id=worker_id, wanted=wanted) if wanted.limit else []
+            self._dues.settle(run.queue for run in claimed)
             self._hand_out(claimed, worker_id)
-            if len(claimed) < limit:
-                self._slots.wants_kick = False
+            if claimed and len(claimed) == wanted.limit:
+                bell.ring()  # a full claim: more may be ready, let other processes look too
+                continue
+            if sum(run.queue != INTERACTIVE for run in claimed) < wanted.shared:
+                self._slots.wants_kick = False  # all that was ready is claimed
                 return
-            bell.ring()  # a full claim: more may be ready, let other processes look too
+            # more may be ready than slots were free: whoever frees one kicks again
+            self._slots.wants_kick = True
+            room = self._slots.room()
+            if room.shared == 0 and (room.reserved == 0 or wanted.limit):
+                return
 
     def _hand_out(self, claimed: list[Claimed], worker_id: UUID) -> None:
         if not claimed:

@@ -13,8 +13,10 @@ from automation.runtime.heartbeat import Heartbeat
 from automation.runtime.isolator import Isolator
 from automation.runtime.pulse import Pulse
 from automation.runtime.slots import Slots
-from automation.runtime.turn import Host
+from automation.runtime.host import Host, run_limits
+from automation.runtime.step_threads import StepThreads
 from automation.runtime.writer import Writer
+from automation.store.commands import Commands
 from automation.store.workers import Beat
 
 log = structlog.get_logger(__name__)
@@ -29,8 +31,11 @@ class Runtime:
 
     def __init__(self) -> None:
         self.writer = Writer()
+        self._commands = Commands()
         self._is_stopping = threading.Event()
-        self.slots = Slots(settings.BRAINOPS_WORKER_SLOTS, on_free=self.wake)
+        self.slots = Slots(
+            settings.BRAINOPS_WORKER_SLOTS, reserved=settings.BRAINOPS_INTERACTIVE_SLOTS, on_free=self.wake
+        )
         self.heartbeat = Heartbeat(
             self.slots,
             every_seconds=settings.BRAINOPS_HEARTBEAT_SECONDS,
@@ -50,8 +55,13 @@ class Runtime:
             may_affect=self.heartbeat.may_affect,
             is_stopping=self._is_stopping.is_set,
             on_parked=self.pulse.wake_in,
+            on_ready=self.wake,
+            commands=self._commands,
+            threads=StepThreads(settings.BRAINOPS_STEP_THREADS),
+            most_parallel=settings.BRAINOPS_RUN_PARALLEL,
+            limits=run_limits(),
         )
-        self.claimer = Claimer(self.slots, host, queue="default")
+        self.claimer = Claimer(self.slots, host)
         self.isolator = Isolator(self.writer, fence_seconds=self.heartbeat.fence_seconds)
 
     def start(self) -> None:
@@ -76,6 +86,7 @@ class Runtime:
         is_empty = self.slots.stop(max(0.0, deadline - time.monotonic()))
         self.isolator.stop(max(0.0, deadline - time.monotonic()))
         self.writer.stop(max(1.0, deadline - time.monotonic()))
+        self._commands.close()
         self.heartbeat.stop(is_clean=is_empty and not self.writer.is_alive())
         log.info("worker_stopped", is_clean=is_empty)
         return is_empty

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
 from automation.runtime.turn import Turn
 from automation.runtime.vital import VitalThread
+from automation.store.claim import INTERACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Free slots: `shared` ones for every queue, `reserved` ones for interactive runs only."""
+
+    shared: int
+    reserved: int
 
 
 class _Slot(VitalThread):
@@ -24,22 +34,30 @@ class _Slot(VitalThread):
 
 
 class Slots:
-    """A fixed number of threads, each on one run at a time."""
+    """A fixed number of threads, each on one run at a time.
 
-    def __init__(self, count: int, *, on_free: Callable[[], None]) -> None:
+    `reserved` ones come on top of `count` and take interactive runs only: however much else is under way, a caller who
+    waits for an answer finds one of them free.
+    """
+
+    def __init__(self, count: int, *, on_free: Callable[[], None], reserved: int = 0) -> None:
         self.count = count
+        self.reserved = reserved
         self.wants_kick = False  # the claimer found no free slot: tell it about the next one
         self._on_free = on_free
         self._inbox: SimpleQueue[Turn | None] = SimpleQueue()
         # by identity: after a loss this process may claim a run again whose lost turn still winds down
         self._live: dict[int, Turn] = {}
-        self._threads = [_Slot(self._work, f"slot-{n}") for n in range(count)]
+        self._threads = [_Slot(self._work, f"slot-{n}") for n in range(count + reserved)]
         for thread in self._threads:
             thread.start()
 
-    def free(self) -> int:
-        """How many more runs can be started now."""
-        return self.count - len(self._live)
+    def room(self) -> Room:
+        """How many more runs can be started now. Interactive ones fill the reserved slots first."""
+        live = self.live()
+        interactive = sum(turn.run.queue == INTERACTIVE for turn in live)
+        beyond = max(0, interactive - self.reserved)
+        return Room(self.count - (len(live) - interactive) - beyond, self.reserved - interactive + beyond)
 
     def start(self, turn: Turn) -> None:
         """Execute a run in the next free thread."""
@@ -51,8 +69,8 @@ class Slots:
         return list(self._live.values())
 
     def busy(self) -> list[dict[str, Any]]:
-        """What each slot is on, as the heartbeat publishes it."""
-        return [turn.progress() for turn in self.live()]
+        """What each step thread is on, as the heartbeat publishes it."""
+        return [doing for turn in self.live() for doing in turn.progress()]
 
     def cancel(self, run_ids: frozenset[int]) -> None:
         """Stop some runs: no further step, and requests under way are given up."""

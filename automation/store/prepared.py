@@ -25,14 +25,18 @@ class PreparedStatement:
     Its server-side name holds a checksum, so two releases on one connection pool never take each other's. A pool that
     hands every transaction another connection (PgBouncer in its transaction mode) loses prepared statements: then the
     process goes on with the plain text.
+
+    `is_generic`: one plan whatever the parameters are. PostgreSQL goes on planning for each call where it believes that
+    particular values make a much cheaper plan; a statement that is written to have one good plan should say so.
     """
 
-    def __init__(self, key: str, statement: str, types: Mapping[str, str]) -> None:
+    def __init__(self, key: str, statement: str, types: Mapping[str, str], *, is_generic: bool = False) -> None:
         names = list(dict.fromkeys(_PARAMETER.findall(statement)))
         numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", statement)
         name = f"brainops_{key}_{zlib.crc32(statement.encode()):08x}"
         self.text = statement
-        self._prepare = f"prepare {name} ({', '.join(types[name] for name in names)}) as {numbered}"
+        first = "set plan_cache_mode = force_generic_plan; " if is_generic else ""
+        self._prepare = f"{first}prepare {name} ({', '.join(types[name] for name in names)}) as {numbered}"
         # the casts are for lists of nothing but nulls, which the client would send as text[]
         self._execute = f"execute {name} ({', '.join(f'%({name})s::{types[name]}' for name in names)})"
         self._known: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()  # raw connections that have it

@@ -8,7 +8,7 @@ from django.db import connection
 
 from automation.engine.status import RunStatus
 from automation.models import Run
-from automation.store.claim import Claims
+from automation.store.claim import Claims, Wanted
 from automation.store.connection import Connection
 
 
@@ -47,21 +47,21 @@ def ready(make_workflow, accept):
 def test_runs_of_an_unanswered_claim_are_claimed_again(deaf, ready, new_worker):
     worker_id, claims = new_worker(), Claims(deaf)
     with pytest.raises(psycopg2.OperationalError):
-        claims.ready(worker_id=worker_id, queue="default", limit=3)
+        claims.ready(worker_id=worker_id, wanted=Wanted(3))
     assert set(Run.objects.values_list("status", "worker_id")) == {(RunStatus.RUNNING, worker_id)}
 
     deaf.is_deaf = False
 
-    assert [run.id for run in claims.ready(worker_id=worker_id, queue="default", limit=3)] == ready
+    assert [run.id for run in claims.ready(worker_id=worker_id, wanted=Wanted(3))] == ready
 
 
 def test_an_unanswered_claim_gives_back_only_its_own_runs(deaf, ready, new_worker):
     worker_id, claims = new_worker(), Claims(deaf)
     deaf.is_deaf = False
-    (held,) = claims.ready(worker_id=worker_id, queue="default", limit=1)
+    (held,) = claims.ready(worker_id=worker_id, wanted=Wanted(1))
     deaf.is_deaf = True
     with pytest.raises(psycopg2.OperationalError):
-        claims.ready(worker_id=worker_id, queue="default", limit=2)
+        claims.ready(worker_id=worker_id, wanted=Wanted(2))
 
     deaf.is_deaf = False
 
@@ -84,7 +84,7 @@ def test_a_suspect_of_an_unanswered_claim_stays_a_suspect(deaf, ready, new_worke
 def test_a_cancel_wins_over_the_giving_back(deaf, ready, new_worker):
     worker_id, claims = new_worker(), Claims(deaf)
     with pytest.raises(psycopg2.OperationalError):
-        claims.ready(worker_id=worker_id, queue="default", limit=3)
+        claims.ready(worker_id=worker_id, wanted=Wanted(3))
     with connection.cursor() as cursor:
         cursor.execute("update automation_run set cancel_requested_at = now() where id = %s", [ready[0]])
 
