@@ -122,6 +122,9 @@ BRAINOPS_LIMITS = {
     "call_depth": env.integer("BRAINOPS_LIMIT_CALL_DEPTH", 8, low=1, high=100),  # workflows that call one another
     # tries of one-time URLs by one network, for each web process; five seconds' worth at once
     "callbacks_per_second": env.integer("BRAINOPS_LIMIT_CALLBACKS_PER_SECOND", 20, low=1, high=100_000),
+    # one dry run, the workflows it calls included: seconds on the clock, and steps it attempts
+    "dry_run_seconds": env.integer("BRAINOPS_LIMIT_DRY_RUN_SECONDS", 20, low=1, high=600),
+    "dry_run_steps": env.integer("BRAINOPS_LIMIT_DRY_RUN_STEPS", 2000, low=1, high=100_000),
     # runs that one key or login may start through the API, for each web process; five seconds' worth at once
     "starts_per_second": env.integer("BRAINOPS_LIMIT_STARTS_PER_SECOND", 200, low=1, high=100_000),
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from automation.engine.plan import Plan, PlannedStep
+from automation.engine.planned import PlannedBody, PlannedStep
 from automation.engine.results import StepResult
 from automation.engine.standing import Decision, decide, ends_the_run, skipped
 from automation.engine.status import RunStatus
@@ -39,34 +39,34 @@ class Advance:
     verdict: Verdict | None = None
 
 
-def advance(plan: Plan, results: Mapping[str, StepResult]) -> Advance:
+def advance(plan: PlannedBody, results: Mapping[str, StepResult]) -> Advance:
     """Decide what may happen next, from nothing but the rows: O(steps and needs), the same in any order.
 
-    `results` maps paths to rows. Rows that wait, are retried or were started are neither ready nor final.
+    `results` maps ids to rows. Rows that wait, are retried or were started are neither ready nor final.
     """
     known = dict(results)
     ready: list[PlannedStep] = []
     skips: list[StepResult] = []
     for step in plan.steps:  # in the plan's order, so every skip is known before the steps behind it
-        if step.path in known:
+        if step.id in known:
             continue
         decision = decide(step, plan, known)
         if decision is Decision.START:
             ready.append(step)
         elif decision is Decision.SKIP:
-            known[step.path] = skipped(step, plan, known)
-            skips.append(known[step.path])
+            known[step.id] = skipped(step, plan, known)
+            skips.append(known[step.id])
     verdict = verdict_of(plan, known)
     if verdict is not None:
         ready.clear()
     return Advance(tuple(ready), tuple(skips), verdict)
 
 
-def verdict_of(plan: Plan, results: Mapping[str, StepResult]) -> Verdict | None:
+def verdict_of(plan: PlannedBody, results: Mapping[str, StepResult]) -> Verdict | None:
     """Failed when a step ended the run (of several the first of the plan), succeeded when all rows are final."""
     is_done = True
     for step in plan.steps:
-        result = results.get(step.path)
+        result = results.get(step.id)
         if result is None or not result.status.is_final:
             is_done = False
         elif ends_the_run(result, step):
@@ -76,4 +76,4 @@ def verdict_of(plan: Plan, results: Mapping[str, StepResult]) -> Verdict | None:
 
 def failed_by(step: PlannedStep, result: StepResult) -> Verdict:
     """The verdict of a run that this step's failure ended."""
-    return Verdict(RunStatus.FAILED, step.path, result.error)
+    return Verdict(RunStatus.FAILED, result.path, result.error)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from automation.engine.commands import ClaimLost, CommandInterrupted, CommandRefused
+from automation.engine.commands import ClaimLost, Command, CommandInterrupted, CommandRefused
 from automation.engine.effects import effect_of
 from automation.engine.expressions import Budget, ExpressionError, Tree, compile_template, compile_tree, explain
-from automation.engine.kinds import Call, Done, ErrorClass, Fail, Kind, LogLine, Outcome, StepError
+from automation.engine.kinds import Call, Done, ErrorClass, Fail, Kind, LogLine, Outcome, StepError, no_state
 from automation.engine.planned import PlannedStep
 from automation.engine.prepare import Prepared, expression_failure
 
@@ -20,7 +20,7 @@ LAZY_OPERATIONS = 1_000_000  # for all items of one call together; about a secon
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a driver lends to an attempt: the scope, the key, the clock, the time left, and whether to stop."""
+    """What a driver lends to an attempt: scope, key, clock, time left, whether to stop, the way to our own database."""
 
     scope: Mapping[str, Json]
     idempotency_key: str
@@ -28,6 +28,7 @@ class Surroundings:
     remaining_seconds: Callable[[], float]
     is_cancelled: Callable[[], bool]
     is_dry: bool = False
+    perform: Callable[[Command], Json] = no_state
 
 
 def attempt(step: PlannedStep, prepared: Prepared, number: int, around: Surroundings) -> Outcome:
@@ -71,6 +72,7 @@ def _call(step: PlannedStep, prepared: Prepared, number: int, around: Surroundin
         remaining_seconds=around.remaining_seconds,
         is_cancelled=around.is_cancelled,
         explain=lazy.explain,
+        perform=around.perform,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from automation.engine.kinds import Done, Example, Fail, Kind, Outcome, Sleep
+from automation.engine.kinds import Done, Example, Fail, Kind, Outcome, Sleep, Wait
 
 Json = Any
 
@@ -56,5 +56,7 @@ def _result(outcome: Outcome) -> dict[str, Json]:
             return {"status": "succeeded", "output": output, "port": port}
         case Sleep(seconds=seconds, output=output):
             return {"status": "waiting", "seconds": seconds, "output": output}
+        case Wait(kind=kind):
+            return {"status": "waiting", "for": kind}
         case Fail(error=error):
             return {"status": "failed", "error": {"type": error.type, "message": error.message}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ from automation.engine.expressions import Budget, ExpressionError
 from automation.engine.plan import Plan
 from automation.engine.prepare import expression_details
 from automation.engine.results import StepResult
-from automation.engine.status import RunStatus, StepStatus
+from automation.engine.settle import ended_with_run
+from automation.engine.status import RunStatus
 
 Json = Any
 
@@ -44,12 +45,7 @@ def finish(plan: Plan, scope: Mapping[str, Json], verdict: Verdict) -> Finished:
 
 def left_behind(results: Iterable[StepResult], *, now: datetime) -> tuple[StepResult, ...]:
     """The rows of steps that waited or were to be retried when their run ended: cancelled, with the reason."""
-    reason = {"type": "run_ended", "message": "The run ended before this step did."}
-    return tuple(
-        replace(row, status=StepStatus.CANCELLED, until=None, reason=reason, finished_at=now)
-        for row in results
-        if not row.status.is_final
-    )
+    return tuple(ended_with_run(row, now=now) for row in results if not row.status.is_final)
 
 
 def timed_out(plan: Plan) -> Finished:

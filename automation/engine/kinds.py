@@ -124,7 +124,8 @@ def _no_operands(_value: Json, _extra: Mapping[str, Json]) -> Json:
     return []
 
 
-def _no_state(command: Command) -> Json:
+def no_state(command: Command) -> Json:
+    """What `perform` is where there is no database: a defect of whoever made the call."""
     raise LookupError(f"No database stands behind this call to {type(command).__name__}.")
 
 
@@ -148,7 +149,7 @@ class Call:
     remaining_seconds: Callable[[], float]
     is_cancelled: Callable[[], bool]
     explain: Callable[[Json, Mapping[str, Json]], Json] = _no_operands
-    perform: Callable[[Command], Json] = _no_state
+    perform: Callable[[Command], Json] = no_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ class Kind:
     effect_of: Callable[[Mapping[str, Json]], Effect] | None = None  # when the rendered `with` decides it
     idempotency_of: Callable[[Mapping[str, Json]], Idempotency] | None = None
     is_deterministic: bool = True
+    is_blocking: bool = False  # takes its time although it has no effect: others need not wait for it
     default_timeout_seconds: float = 30.0
 
 

@@ -1,77 +1,42 @@
-"""Plans: a checked document made ready to run. Immutable, shared by all threads of a process."""
+"""Plans: a checked document made ready to run. Shared by all threads of a process."""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from automation.engine.calls import CALL_KIND
 from automation.engine.checker import Checker, SchemaError
-from automation.engine.document.parse import Document, Need, StepDocument, parse_document
+from automation.engine.containers import ANYTHING, container_kind
+from automation.engine.document.parse import Body, Document, StepDocument, parse_document
+from automation.engine.document.templates import ITEM_ROOTS
 from automation.engine.document.tolerant import config_checker
 from automation.engine.durations import DurationError, parse_duration
-from automation.engine.expressions import ExpressionError, Template, Tree, compile_template, compile_tree
+from automation.engine.expressions import ExpressionError, compile_template, compile_tree
 from automation.engine.inputs import Inputs
 from automation.engine.kinds import Kind, Kinds
+from automation.engine.planned import (
+    Concurrency,
+    Container,
+    Debounce,
+    ForEach,
+    Group,
+    Plan,
+    PlannedBody,
+    PlannedStep,
+    PlanSettings,
+    Try,
+    While,
+)
+from automation.engine.planned_order import PlanError, in_order
 from automation.engine.retry import RetryPolicy
 
+__all__ = ["Plan", "PlanError", "PlanSettings", "PlannedBody", "PlannedStep", "build_plan"]
+
 Json = Any
-
-
-class PlanError(ValueError):
-    """A document cannot be planned: it was not checked, or checked by another release."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
-    """One step ready to run.
-
-    `config` is the compiled `with`; the keys that the kind evaluates itself stand in `lazy` as written. `fixed` is
-    the whole `with` when nothing in it has to be evaluated; `checker` judges what was. `wanted` is how many of
-    `needs` must be taken. `path` names the step in the run's rows; outside loops it is the id.
-    """
-
-    id: str
-    path: str
-    name: str
-    index: int
-    kind: Kind
-    config: Tree
-    lazy: Mapping[str, Json]
-    fixed: Mapping[str, Json] | None
-    checker: Checker
-    condition: Template | bool | None
-    needs: tuple[Need, ...]
-    join: str | int
-    wanted: int
-    retry: RetryPolicy
-    timeout_seconds: float
-    on_error: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlanSettings:
-    """Settings of every run. `checkpoint` is "effects" (results become durable with the next effect) or "step"."""
-
-    timeout_seconds: float | None = None
-    checkpoint: str = "effects"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A workflow ready to run. `steps` are ordered so that every step comes after all it needs.
-
-    `dependents` names, for each step, the places in `steps` of those that need it.
-    """
-
-    steps: tuple[PlannedStep, ...]
-    by_id: Mapping[str, PlannedStep]
-    dependents: Mapping[str, tuple[int, ...]]
-    output: Tree | None
-    settings: PlanSettings
-    inputs: Inputs
+NOTHING = compile_tree({})
 
 
 def build_plan(definition: Mapping[str, Json], kinds: Kinds) -> Plan:
@@ -80,75 +45,151 @@ def build_plan(definition: Mapping[str, Json], kinds: Kinds) -> Plan:
     Raises PlanError when this release cannot run it: unknown kinds or steps, circles, expressions, durations or an
     inputs schema that cannot be read.
     """
+    document = parse_document(definition)
     try:
-        return _build(parse_document(definition), kinds)
+        body = _Planner(kinds).body(document.body, document.fields)
+        return Plan(
+            steps=body.steps,
+            by_id=body.by_id,
+            dependents=body.dependents,
+            output=body.output,
+            settings=_settings(document),
+            inputs=Inputs(document.inputs),
+        )
     except (SchemaError, ExpressionError, DurationError) as error:
         raise PlanError(str(error)) from error
 
 
-def _build(document: Document, kinds: Kinds) -> Plan:
-    ordered = _in_order(document.body.steps)
-    steps = tuple(_planned(step, index, kinds) for index, step in enumerate(ordered))
-    return Plan(
+class _Planner:
+    """Plans bodies within bodies."""
+
+    def __init__(self, kinds: Kinds) -> None:
+        self._kinds = kinds
+
+    def body(self, body: Body, holder: Mapping[str, Json]) -> PlannedBody:
+        """One list of steps; `holder` is what its `output` stands in."""
+        steps = tuple(self._step(step, index) for index, step in enumerate(in_order(body.steps)))
+        output = compile_tree(holder["output"]) if "output" in holder else None
+        return _body_of(steps, output)
+
+    def _step(self, step: StepDocument, index: int) -> PlannedStep:
+        if "for_each" in step.fields:
+            return self._loop(step, index)
+        if step.is_container:
+            return _planned(step, index, container_kind(_word(step)), container=self._container(step))
+        return self._leaf(step, index)
+
+    def _leaf(self, step: StepDocument, index: int) -> PlannedStep:
+        if "call" in step.fields:
+            return _planned(step, index, CALL_KIND, config=step.part("call"))
+        kind = self._kinds.get(step.uses or "")
+        if kind is None:
+            raise PlanError(f'{step.label}: "{step.uses}" is no known kind of step.')
+        return _planned(step, index, kind, config=step.config)
+
+    def _container(self, step: StepDocument) -> Container:
+        bodies = {body.key: body for body in step.bodies}
+        body = self.body(bodies["steps"], step.fields)
+        if "while" in step.fields:
+            return _while(step.part("while"), body)
+        if "try" in step.fields:
+            handlers = {key: self.body(bodies[key], {}) for key in ("catch", "finally") if key in bodies}
+            return Try(body, handlers.get("catch"), handlers.get("finally"))
+        return Group(body)
+
+    def _loop(self, step: StepDocument, index: int) -> PlannedStep:
+        """`for_each` around nested steps, or around the step itself, which then is the body."""
+        if step.is_container:
+            body = self.body(step.bodies[0], step.fields)
+        else:
+            body = _body_of((_alone(self._leaf(step, 0)),), None)
+        loop, condition = step.part("for_each"), step.fields.get("if")
+        asks_each = _mentions_item(condition)
+        label = loop.get("label")
+        container = ForEach(
+            body=body,
+            items=compile_tree(loop["items"]),
+            label=compile_template(label) if isinstance(label, str) else None,
+            condition=compile_template(condition) if asks_each and condition is not None else None,
+            concurrency=loop.get("concurrency", 1),
+            on_item_error=loop.get("on_item_error", "fail"),
+            batch=loop.get("batch", 100),
+            is_single=not step.is_container,
+        )
+        return _planned(step, index, container_kind("for_each"), container=container, is_asked=not asks_each)
+
+
+def _mentions_item(condition: Json) -> bool:
+    """True when the answer may differ from item to item."""
+    if not isinstance(condition, str):
+        return False
+    return any(path[0] in ITEM_ROOTS for path in compile_template(condition).references)
+
+
+def _word(step: StepDocument) -> str:
+    return next((word for word in ("while", "try") if word in step.fields), "group")
+
+
+def _alone(step: PlannedStep) -> PlannedStep:
+    """The step as the only one of a body: needs and `if` are the loop's, and its failure is the item's."""
+    return replace(step, needs=(), join="all", wanted=0, on_error="fail", condition=None)
+
+
+def _body_of(steps: tuple[PlannedStep, ...], output: Any) -> PlannedBody:
+    return PlannedBody(
         steps=steps,
         by_id=MappingProxyType({step.id: step for step in steps}),
         dependents=MappingProxyType(_dependents(steps)),
-        output=compile_tree(document.output) if "output" in document.fields else None,
-        settings=_settings(document),
-        inputs=Inputs(document.inputs),
+        output=output,
     )
 
 
-def _in_order(steps: Sequence[StepDocument]) -> list[StepDocument]:
-    """Needed steps first, otherwise as in the document (Kahn 1962, with a heap for the document's order)."""
-    places = {step.id: place for place, step in enumerate(steps)}
-    followers: dict[str, list[int]] = {step.id: [] for step in steps}
-    left = [0] * len(steps)
-    for place, step in enumerate(steps):
-        for name in {need.step for need in step.needs}:
-            if name not in places:
-                raise PlanError(f'{step.label} needs "{name}", which is no step of this document.')
-            followers[name].append(place)
-            left[place] += 1
-    ready = [place for place, count in enumerate(left) if count == 0]
-    ordered = []
-    while ready:
-        step = steps[heapq.heappop(ready)]
-        ordered.append(step)
-        for place in followers[step.id]:
-            left[place] -= 1
-            if left[place] == 0:
-                heapq.heappush(ready, place)
-    if len(ordered) < len(steps):
-        raise PlanError("Steps wait for each other in a circle.")
-    return ordered
+def _while(fields: Mapping[str, Json], body: PlannedBody) -> While:
+    when = fields["when"]
+    return While(
+        body=body,
+        when=compile_template(when) if isinstance(when, str) else when,
+        max_iterations=fields["max_iterations"],
+        every_seconds=parse_duration(fields["every"]) if "every" in fields else 0.0,
+    )
 
 
-def _planned(step: StepDocument, index: int, kinds: Kinds) -> PlannedStep:
-    kind = kinds.get(step.uses or "")
-    if kind is None:
-        raise PlanError(f'{step.label}: "{step.uses}" is no known kind of step.')
-    config = compile_tree({key: value for key, value in step.config.items() if key not in kind.lazy})
-    checker = config_checker(kind)
+def _planned(
+    step: StepDocument,
+    index: int,
+    kind: Kind,
+    *,
+    config: Mapping[str, Json] | None = None,
+    container: Container | None = None,
+    is_asked: bool = True,
+) -> PlannedStep:
+    given = dict(config or {})
+    tree = compile_tree({key: value for key, value in given.items() if key not in kind.lazy}) if given else NOTHING
+    checker: Checker = config_checker(kind) if container is None else ANYTHING
     timeout = step.fields.get("timeout")
-    condition = step.fields.get("if")
+    longest = kind.default_timeout_seconds if container is None else float("inf")
+    if isinstance(container, ForEach) and container.is_single:
+        timeout = None  # it is the limit of each item's attempt
+    condition = step.fields.get("if") if is_asked else None
     return PlannedStep(
         id=step.id,
         path=step.id,
         name=step.name,
         index=index,
         kind=kind,
-        config=config,
-        lazy=MappingProxyType({key: value for key, value in step.config.items() if key in kind.lazy}),
-        fixed=dict(step.config) if config.is_constant and checker.is_valid(dict(step.config)) else None,
+        config=tree,
+        lazy=MappingProxyType({key: value for key, value in given.items() if key in kind.lazy}),
+        fixed=given if tree.is_constant and checker.is_valid(given) else None,
         checker=checker,
         condition=compile_template(condition) if isinstance(condition, str) else condition,
         needs=step.needs,
         join=step.join,
         wanted=_wanted(step),
         retry=RetryPolicy.read(step.fields.get("retry")),
-        timeout_seconds=parse_duration(timeout) if timeout else kind.default_timeout_seconds,
+        timeout_seconds=parse_duration(timeout) if timeout else longest,
         on_error=step.on_error,
+        on_unknown=step.fields.get("on_unknown", "fail"),
+        container=container,
     )
 
 
@@ -167,8 +208,40 @@ def _dependents(steps: Iterable[PlannedStep]) -> dict[str, tuple[int, ...]]:
 
 
 def _settings(document: Document) -> PlanSettings:
-    timeout = document.settings.get("timeout")
+    said = document.settings
     return PlanSettings(
-        timeout_seconds=parse_duration(timeout) if timeout else None,
-        checkpoint=document.settings.get("checkpoint", "effects"),
+        timeout_seconds=_seconds(said, "timeout"),
+        checkpoint=said.get("checkpoint", "effects"),
+        concurrency=_concurrency(said.get("concurrency")),
+        debounce=_debounce(said.get("debounce")),
+        priority=said.get("priority", 5),
+        queue=said.get("queue"),
+        on_failure=said.get("on_failure"),
     )
+
+
+def _concurrency(said: Mapping[str, Json] | None) -> Concurrency | None:
+    if not said:
+        return None
+    key = said.get("key")
+    return Concurrency(
+        limit=said["limit"],
+        key=compile_template(key) if key is not None else None,
+        when_full=said.get("when_full", "queue"),
+        queue_limit=said.get("queue_limit"),
+    )
+
+
+def _debounce(said: Mapping[str, Json] | None) -> Debounce | None:
+    if not said:
+        return None
+    key = said.get("key")
+    return Debounce(
+        wait_seconds=parse_duration(said["wait"]),
+        key=compile_template(key) if key is not None else None,
+        max_wait_seconds=_seconds(said, "max_wait"),
+    )
+
+
+def _seconds(said: Mapping[str, Json], name: str) -> float | None:
+    return parse_duration(said[name]) if said.get(name) else None

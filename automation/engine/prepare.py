@@ -8,7 +8,7 @@ from typing import Any
 
 from automation.engine.expressions import Budget, ExpressionError, Template, explain
 from automation.engine.kinds import ErrorClass, Fail, StepError
-from automation.engine.plan import PlannedStep
+from automation.engine.planned import PlannedStep
 from automation.engine.pointers import pointer
 from automation.engine.violations import Violation
 from automation.engine.wording import quoted
@@ -38,7 +38,7 @@ def prepare(step: PlannedStep, scope: Scope) -> Prepared | Skipped | Fail:
     What cannot be evaluated or does not fit fails with class USER: the same values would fail again.
     """
     try:
-        reason = _reason_to_skip(step, scope)
+        reason = reason_to_skip(step.condition, scope)
         if reason is not None:
             return Skipped(reason)
         if step.fixed is not None:
@@ -61,9 +61,11 @@ def expression_details(error: ExpressionError) -> dict[str, Json]:
     return {"pointer": error.pointer, "expression": error.expression, "position": error.position}
 
 
-def _reason_to_skip(step: PlannedStep, scope: Scope) -> Json:
-    """None when the step may run."""
-    condition = step.condition
+def reason_to_skip(condition: Template | bool | None, scope: Scope) -> Json:
+    """Why an `if` does not hold, with the operands that decided; None when the step may run.
+
+    Raises ExpressionError.
+    """
     if condition is None or condition is True:
         return None
     if isinstance(condition, Template):

@@ -1,37 +1,38 @@
-"""Progress: the rows of one run as they come, with what follows from each at the price of its own needs only."""
+"""Progress: the rows of one body as they come, with what follows from each at the price of its own needs only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from automation.engine.advance import SUCCEEDED, Verdict, failed_by
-from automation.engine.plan import Plan, PlannedStep
-from automation.engine.results import StepResult
+from automation.engine.planned import PlannedBody, PlannedStep
+from automation.engine.results import StepResult, id_of
 from automation.engine.standing import Decision, decide, ends_the_run, skipped
 
 
 class Progress:
     """Says the same as `advance` after every row, without going through all steps again.
 
-    Belongs to one thread. Steps that became ready are handed out once by `take_ready`; rows of skipped steps
-    once by `take_skipped`, for the next checkpoint.
+    Belongs to one thread. `results` maps ids to rows: within one pass through a body a step has one. Steps that
+    became ready are handed out once by `take_ready`; rows of skipped steps once by `take_skipped`, for the next
+    checkpoint.
     """
 
-    __slots__ = ("_failed", "_offered", "_open", "_ready", "_skipped", "plan", "results")
+    __slots__ = ("_failed", "_offered", "_open", "_ready", "_skipped", "body", "results")
 
-    def __init__(self, plan: Plan, results: Iterable[StepResult] = ()) -> None:
-        self.plan = plan
-        self.results: dict[str, StepResult] = {row.path: row for row in results}
+    def __init__(self, body: PlannedBody, results: Iterable[StepResult] = ()) -> None:
+        self.body = body
+        self.results: dict[str, StepResult] = {id_of(row.path): row for row in results}
         self._offered: set[int] = set()  # places of steps that were ready once
         self._ready: list[PlannedStep] = []
         self._skipped: list[StepResult] = []
         self._failed: PlannedStep | None = None
         self._open = 0
-        for step in plan.steps:
+        for step in body.steps:
             self._begin(step)
 
     def _begin(self, step: PlannedStep) -> None:
-        row = self.results.get(step.path)
+        row = self.results.get(step.id)
         if row is None:
             self._open += 1
             self._decide(step)
@@ -43,13 +44,14 @@ class Progress:
 
     def record(self, row: StepResult) -> None:
         """Take in a row. A final one may make other steps ready, skip them or end the run."""
-        before = self.results.get(row.path)
+        name = id_of(row.path)
+        before = self.results.get(name)
         if before is not None and before.status.is_final:
             return  # a final row never changes
-        self.results[row.path] = row
+        self.results[name] = row
         if not row.status.is_final:
             return
-        step = self.plan.by_id[row.path]
+        step = self.body.by_id[name]
         self._open -= 1
         if ends_the_run(row, step):
             self._fail(step)
@@ -59,17 +61,17 @@ class Progress:
         """Decide all that waited for this step, and for the steps skipped because of it."""
         pending = [first]
         while pending:
-            for place in self.plan.dependents[pending.pop().id]:
-                step = self.plan.steps[place]
-                if step.path not in self.results and self._decide(step):
+            for place in self.body.dependents[pending.pop().id]:
+                step = self.body.steps[place]
+                if step.id not in self.results and self._decide(step):
                     pending.append(step)
 
     def _decide(self, step: PlannedStep) -> bool:
         """True when the step was skipped, which decides others."""
-        decision = decide(step, self.plan, self.results)
+        decision = decide(step, self.body, self.results)
         if decision is Decision.SKIP:
-            row = skipped(step, self.plan, self.results)
-            self.results[step.path] = row
+            row = skipped(step, self.body, self.results)
+            self.results[step.id] = row
             self._skipped.append(row)
             self._open -= 1
             return True
@@ -100,5 +102,5 @@ class Progress:
     def verdict(self) -> Verdict | None:
         """How the run ended; None while anything can still happen."""
         if self._failed is not None:
-            return failed_by(self._failed, self.results[self._failed.path])
+            return failed_by(self._failed, self.results[self._failed.id])
         return SUCCEEDED if self._open == 0 else None

@@ -33,3 +33,8 @@ class StepResult:
     finished_at: datetime | None = None
     is_kept: bool = False  # copied from the run this one retries
     effect: str | None = None  # what the attempt did outside: "read", "create" …; None when it is pure
+
+
+def id_of(path: str) -> str:
+    """The id of the step that a path names: `send` of `loop[17].send` and of `send[17]`."""
+    return path.rpartition(".")[2].partition("[")[0]

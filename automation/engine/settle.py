@@ -8,15 +8,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from automation.engine.document.ports import ERROR_PORT
-from automation.engine.kinds import Done, ErrorClass, Fail, LogLine, Outcome, Sleep, StepError
-from automation.engine.plan import PlannedStep
+from automation.engine.kinds import Done, ErrorClass, Fail, LogLine, Outcome, Sleep, StepError, Wait
+from automation.engine.planned import PlannedStep
 from automation.engine.results import StepResult
 from automation.engine.retry import next_delay
 from automation.engine.status import StepStatus
-from automation.engine.weight import is_too_heavy, too_heavy
+from automation.engine.weight import is_too_heavy, size_of, too_heavy
 from automation.engine.wording import one_of, quoted
 
 Json = Any
+RUN_ENDED: Mapping[str, Json] = {"type": "run_ended", "message": "The run ended before this step did."}
+UNKNOWN_OUTCOME = StepError(
+    "unknown_outcome",
+    "The process died during this step; nobody knows whether its effect happened. Look at the target, then retry.",
+    ErrorClass.INTERNAL,
+    is_outcome_unknown=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,7 @@ class Attempt:
     started_at: datetime
     finished_at: datetime
     seed: int = 0
+    effect: str | None = None  # what it may have done outside; None when pure or never begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,10 @@ def settle(step: PlannedStep, outcome: Outcome, attempt: Attempt) -> Settled:
         until = attempt.finished_at + timedelta(seconds=outcome.seconds)
         row = _row(step, StepStatus.WAITING, attempt, output=outcome.output, until=until, finished_at=None)
         return Settled(row, wait_seconds=max(outcome.seconds, 0.0))
+    if isinstance(outcome, Wait):
+        reason = {"type": outcome.kind, **outcome.details}
+        row = _row(step, StepStatus.WAITING, attempt, reason=reason, until=outcome.until, finished_at=None)
+        return Settled(row, outcome.logs)
     return _failed(step, outcome, attempt)
 
 
@@ -67,18 +79,27 @@ def woken(result: StepResult, *, now: datetime) -> StepResult:
 def lost(step: PlannedStep, result: StepResult, *, now: datetime) -> StepResult:
     """The row of a step that was written ahead and whose process died: nobody knows whether its effect happened.
 
-    With `retry.unsafe` the document has decided to repeat it: the row says so and is due at once.
+    The document decides (`on_unknown`): it fails, somebody is asked, or it is repeated, as long as attempts are left.
     """
-    error = StepError(
-        "unknown_outcome",
-        "The process died during this step; nobody knows whether its effect happened. Look at the target, then retry.",
-        ErrorClass.INTERNAL,
-        is_outcome_unknown=True,
-    )
-    said = error_json(step, error, result.attempt)
-    if step.retry.is_unsafe and result.attempt < step.retry.max_attempts:
+    said = error_json(step, UNKNOWN_OUTCOME, result.attempt)
+    wants_repeat = step.on_unknown == "retry" or step.retry.is_unsafe
+    if wants_repeat and result.attempt < step.retry.max_attempts:
         return replace(result, status=StepStatus.RETRYING, error=said, until=now)
-    return _broken(step, replace(result, status=StepStatus.UNKNOWN, until=None, finished_at=now), said)
+    if step.on_unknown == "ask":
+        return replace(result, status=StepStatus.WAITING, error=said, reason={"type": "unknown"}, until=None)
+    return unknown(step, result, now=now)
+
+
+def unknown(step: PlannedStep, result: StepResult, *, now: datetime) -> StepResult:
+    """The final row of a step whose outcome stays unknown."""
+    said = error_json(step, UNKNOWN_OUTCOME, result.attempt)
+    row = replace(result, status=StepStatus.UNKNOWN, until=None, reason=None, finished_at=now)
+    return broken(step, row, said)
+
+
+def ended_with_run(row: StepResult, *, now: datetime) -> StepResult:
+    """The row of a step that waited, was to be retried or was open when what it belongs to ended."""
+    return replace(row, status=StepStatus.CANCELLED, until=None, reason=RUN_ENDED, finished_at=now)
 
 
 def error_json(step: PlannedStep, error: StepError, attempt: int) -> dict[str, Json]:
@@ -102,7 +123,7 @@ def _done(step: PlannedStep, outcome: Done, attempt: Attempt) -> Settled:
         said = f"The kind {quoted(step.kind.key)} took the port {quoted(outcome.port)}; it declares {declared}."
         return _failed(step, Fail(StepError("undeclared_port", said, ErrorClass.INTERNAL), outcome.logs), attempt)
     if is_too_heavy(outcome.output):
-        error = StepError("value_too_large", too_heavy("The output"), ErrorClass.USER)
+        error = StepError("value_too_large", too_heavy("The output", size=size_of(outcome.output)), ErrorClass.USER)
         return _failed(step, Fail(error, outcome.logs), attempt)
     row = _row(step, StepStatus.SUCCEEDED, attempt, output=outcome.output, port=outcome.port, reason=outcome.reason)
     return Settled(row, outcome.logs, outcome.response)
@@ -119,7 +140,7 @@ def _failed(step: PlannedStep, outcome: Fail, attempt: Attempt) -> Settled:
         row = _row(step, StepStatus.RETRYING, attempt, error=said, until=until)
         return Settled(row, (*outcome.logs, _again(error, attempt, delay)), wait_seconds=delay)
     return Settled(
-        _broken(step, _row(step, StepStatus.FAILED, attempt), said), (*outcome.logs, _gave_up(error, attempt))
+        broken(step, _row(step, StepStatus.FAILED, attempt), said), (*outcome.logs, _gave_up(error, attempt))
     )
 
 
@@ -132,7 +153,7 @@ def _gave_up(error: StepError, attempt: Attempt) -> LogLine:
     return LogLine("error", f"Attempt {attempt.number} failed: {error.message}", {"type": error.type})
 
 
-def _broken(step: PlannedStep, row: StepResult, error: dict[str, Json]) -> StepResult:
+def broken(step: PlannedStep, row: StepResult, error: dict[str, Json]) -> StepResult:
     """A final failure. When the run goes on, the error is the output too, and the port `error` is taken."""
     if step.on_error == "continue":
         return replace(row, error=error, output={"error": error}, port=ERROR_PORT)
@@ -145,6 +166,7 @@ def _row(step: PlannedStep, status: StepStatus, attempt: Attempt, **values: Any)
         kind=step.kind.key,
         status=status,
         attempt=attempt.number,
+        effect=attempt.effect,
         started_at=attempt.started_at,
         **{"finished_at": attempt.finished_at, **values},
     )

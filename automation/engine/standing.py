@@ -8,7 +8,7 @@ from typing import Any
 
 from automation.engine.document.parse import Need
 from automation.engine.document.ports import ERROR_PORT
-from automation.engine.plan import Plan, PlannedStep
+from automation.engine.planned import PlannedBody, PlannedStep
 from automation.engine.results import StepResult
 from automation.engine.status import StepStatus
 
@@ -44,7 +44,7 @@ def ends_the_run(result: StepResult, source: PlannedStep) -> bool:
     return result.status is StepStatus.CANCELLED
 
 
-def decide(step: PlannedStep, plan: Plan, results: Results) -> Decision:
+def decide(step: PlannedStep, plan: PlannedBody, results: Results) -> Decision:
     """Whether a step without a row starts, is skipped or waits.
 
     It starts when as many needs are taken as its join wants, and is skipped as soon as that cannot happen any
@@ -62,7 +62,7 @@ def decide(step: PlannedStep, plan: Plan, results: Results) -> Decision:
     return Decision.SKIP if taken + open_needs < step.wanted else Decision.WAIT
 
 
-def skipped(step: PlannedStep, plan: Plan, results: Results) -> StepResult:
+def skipped(step: PlannedStep, plan: PlannedBody, results: Results) -> StepResult:
     """The row of a step that is skipped because of its needs; the reason names those that were not taken."""
     lost = [_not_taken(need, results) for need in step.needs if _is_lost(need, plan, results)]
     said = "; ".join(entry["message"] for entry in lost)
@@ -70,7 +70,7 @@ def skipped(step: PlannedStep, plan: Plan, results: Results) -> StepResult:
     return StepResult(path=step.path, kind=step.kind.key, status=StepStatus.SKIPPED, reason=reason)
 
 
-def _is_lost(need: Need, plan: Plan, results: Results) -> bool:
+def _is_lost(need: Need, plan: PlannedBody, results: Results) -> bool:
     result = results.get(need.step)
     return result is not None and result.status.is_final and not is_taken(need, result, plan.by_id[need.step])
 

@@ -14,9 +14,9 @@ from automation.engine.results import StepResult
 from automation.engine.status import RunStatus
 from automation.runtime import refusals
 from automation.runtime.dues import Dues
+from automation.runtime.host import Host
 from automation.runtime.plans import Loaded, Plans, Unplannable
 from automation.runtime.slots import Slots
-from automation.runtime.host import Host
 from automation.runtime.turn import Turn
 from automation.runtime.vital import VitalThread
 from automation.store import bell

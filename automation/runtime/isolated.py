@@ -16,9 +16,10 @@ import django
 
 from automation.engine.status import RunStatus
 from automation.runtime import refusals
+from automation.runtime.host import Host, run_limits
 from automation.runtime.isolator import FENCE_LOST
 from automation.runtime.plans import Plans, Unplannable
-from automation.runtime.turn import Host, Turn
+from automation.runtime.turn import Turn
 from automation.runtime.watch import Watch
 from automation.runtime.writer import Writer
 from automation.store.checkpoint import Entry, Move
@@ -50,7 +51,7 @@ def main(run_id: int, claim: UUID, fence_seconds: float, is_stopping: threading.
         return 0
     watch = Watch(run_id=run_id, claim=claim, fence_seconds=fence_seconds, exit_code=FENCE_LOST)
     watch.start()
-    host = Host(writer=writer, may_affect=watch.may_affect, is_stopping=is_stopping.is_set)
+    host = Host(writer=writer, may_affect=watch.may_affect, is_stopping=is_stopping.is_set, limits=run_limits())
     Turn(run, version, steps, host).execute()
     writer.stop(30)
     return 0

@@ -12,8 +12,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from automation.engine.commands import ClaimLost
+from automation.engine.course import Course
 from automation.engine.kinds import Effect, LogLine
-from automation.engine.results import StepResult
+from automation.engine.points import reach
 from automation.engine.status import RunStatus
 from automation.runtime.writer import Writer
 from automation.store.checkpoint import Entry, Line, Move
@@ -26,21 +28,18 @@ LOG_IS_FULL = LogLine("warning", f"The log of this run reached {MOST_LINES} line
 LINES_PER_TURN = 1_000_000  # numbers a turn may use, so that a resumed run never collides with its earlier life
 
 
-class ClaimLost(Exception):
-    """Another process owns the run now: nothing may be written for it any more."""
-
-
 class Journal:
-    """Gathers steps, log lines and the answer of one turn, and commits them through the writer.
+    """Gathers rows, log lines and the answer of one turn, and commits them through the writer.
 
-    `is_careful` commits after every step: a run that already took a process down, or whose workflow asks for it.
+    The rows are the course's: those of a loop are put together only when they are committed. `is_careful` commits after
+    every step: a run that already took a process down, or whose workflow asks for it.
     """
 
-    def __init__(self, run: Claimed, writer: Writer, *, is_careful: bool = False) -> None:
+    def __init__(self, run: Claimed, writer: Writer, course: Course, *, is_careful: bool = False) -> None:
         self.is_careful = is_careful
         self._run = run
         self._writer = writer
-        self._steps: dict[str, StepResult] = {}
+        self._course = course
         self._lines: list[Line] = []
         self._response: Any = None
         self._line_count = 0
@@ -52,23 +51,21 @@ class Journal:
         if self._must_flush_before_effect or self._response is not None:
             self.flush()
 
-    def after(self, effect: Effect, *, is_deterministic: bool) -> None:
-        """Note what kind of result comes next."""
+    def after(self, effect: Effect, *, is_deterministic: bool, is_alone: bool = False) -> None:
+        """Note what kind of result comes next.
+
+        `is_alone`: it is an item of a loop around this one step. Nothing follows from it for other items, so their
+        effects need not wait for it; a crash repeats a few under the same idempotency keys.
+        """
         wait = LONGEST_UNFLUSHED_SECONDS if effect is Effect.PURE else LONGEST_UNFLUSHED_EFFECT_SECONDS
         self._flush_by = min(self._flush_by, time.monotonic() + wait)
-        if effect is not Effect.PURE or not is_deterministic:
+        if not is_alone and (effect is not Effect.PURE or not is_deterministic):
             self._must_flush_before_effect = True
 
-    def add_step(self, result: StepResult) -> None:
-        """Take a step's result; commits it at once when the policy says so."""
-        self._steps[result.path] = result
-        if self.is_careful or time.monotonic() >= self._flush_by:
+    def gather(self) -> None:
+        """Commit what came up when the policy says so."""
+        if self._course.has_rows and (self.is_careful or time.monotonic() >= self._flush_by):
             self.flush()
-
-    def mark_started(self, result: StepResult) -> None:
-        """Commit a started mark before an at-most-once effect."""
-        self._steps[result.path] = result
-        self.flush()
 
     def add_lines(self, path: str, attempt: int, lines: Iterable[LogLine], at: datetime) -> None:
         """Take log lines; beyond the limit they are dropped and one line says so."""
@@ -88,21 +85,31 @@ class Journal:
 
     def flush(self) -> None:
         """Commit what was gathered and wait for it. Raises ClaimLost."""
-        if not (self._steps or self._lines or self._response is not None):
+        if not (self._course.has_rows or self._lines or self._response is not None):
             return
         if self._writer.submit(self._entry(None)).wait() is None:
             raise ClaimLost
+        reach("after_checkpoint_commit")
 
-    def close(self, move: Move) -> None:
-        """Commit the rest together with the run's move. Waits only when another turn may follow on this process."""
+    def close(self, move: Move) -> int | None:
+        """Commit the rest together with the run's move; return the status it then has.
+
+        Waits only when another turn may follow on this process: the end of a run is answered with None.
+        """
         receipt = self._writer.submit(self._entry(move))
-        if not RunStatus(move.status).is_final:
-            receipt.wait()
+        return None if RunStatus(move.status).is_final else receipt.wait()
 
     def _entry(self, move: Move | None) -> Entry:
         entry = Entry(
-            self._run.id, self._run.claim, tuple(self._steps.values()), tuple(self._lines), move, self._response
+            self._run.id,
+            self._run.claim,
+            tuple(self._course.take_rows()),
+            tuple(self._lines),
+            move,
+            self._response,
+            limit_key=self._run.limit_key,
+            called_by=self._run.called_by,
         )
-        self._steps, self._lines, self._response = {}, [], None
+        self._lines, self._response = [], None
         self._flush_by, self._must_flush_before_effect = float("inf"), False
         return entry

@@ -10,10 +10,10 @@ from django.conf import settings
 
 from automation.runtime.claimer import Claimer
 from automation.runtime.heartbeat import Heartbeat
+from automation.runtime.host import Host, run_limits
 from automation.runtime.isolator import Isolator
 from automation.runtime.pulse import Pulse
 from automation.runtime.slots import Slots
-from automation.runtime.host import Host, run_limits
 from automation.runtime.step_threads import StepThreads
 from automation.runtime.writer import Writer
 from automation.store.commands import Commands

@@ -1,16 +1,14 @@
 """Turn: one stay of a run on this process, from its claim to its finish, park or hand-back.
 
-Every decision is the engine's (`Progress`, `prepare`, `attempt`, `settle`); this is the thin driver that performs
-them in time and commits what follows.
+Every decision is the engine's (`Course`, `prepare`, `attempt`, `settle`); this is the thin driver that performs them in
+time, some beside each other, and commits what follows.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,40 +16,34 @@ import structlog
 
 from automation.engine.advance import Verdict
 from automation.engine.attempt import Surroundings, attempt
+from automation.engine.commands import ClaimLost, Command, CommandInterrupted
+from automation.engine.course import Course, Place
 from automation.engine.effects import effect_of, idempotency_of
-from automation.engine.finish import finish, left_behind, timed_out
+from automation.engine.finish import finish, timed_out
 from automation.engine.idempotency import idempotency_key
 from automation.engine.kinds import Effect, Idempotency, Outcome
-from automation.engine.plan import Plan, PlannedStep
+from automation.engine.points import reach
 from automation.engine.prepare import Prepared, Skipped, prepare
-from automation.engine.progress import Progress
 from automation.engine.results import StepResult
-from automation.engine.scope import new_scope, show
-from automation.engine.settle import Attempt, lost, settle, skip, woken
-from automation.engine.status import RunStatus, StepStatus, WaitKind
+from automation.engine.scope import new_scope
+from automation.engine.settle import Attempt, settle, skip, woken
+from automation.engine.status import RunStatus, StepStatus
+from automation.engine.unknown import judged, question
 from automation.runtime import refusals
-from automation.runtime.journal import ClaimLost, Journal
+from automation.runtime.flights import Flight, Flights
+from automation.runtime.host import Host
+from automation.runtime.journal import Journal
 from automation.runtime.plans import Loaded
+from automation.runtime.resting import SHORT_WAIT_SECONDS, seconds_until, wait_kind
 from automation.runtime.secret import idempotency_secret
-from automation.runtime.writer import Writer
 from automation.store.checkpoint import Move
 from automation.store.claim import Claimed
+from automation.store.commands import CommandContext
 
-SHORT_WAIT_SECONDS = 2.0  # shorter waits sleep in the thread; longer ones become a timer row
 MODES = {1: "asynchronous", 2: "synchronous", 3: "test"}
-RESTING = (StepStatus.WAITING, StepStatus.RETRYING)
+LONGEST_LOOK_SECONDS = 0.5  # while attempts are under way: how soon a cancel or a timer is seen
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """What a turn needs of its process."""
-
-    writer: Writer
-    may_affect: Callable[[], bool] = lambda: True
-    is_stopping: Callable[[], bool] = lambda: False
-    on_parked: Callable[[float], None] = lambda _seconds: None
 
 
 class Turn:
@@ -60,14 +52,15 @@ class Turn:
     def __init__(self, run: Claimed, version: Loaded, steps: Mapping[str, StepResult], host: Host) -> None:
         self.run = run
         self._version = version
-        self._rows = steps
         self._host = host
         self._stopped = threading.Event()  # cancelled or lost: wakes every sleep
         self._is_lost = False
         self._clock_offset = run.claimed_at - time.time()  # one clock: the database's
-        self._journal = Journal(run, host.writer, is_careful=run.crashes > 0)
-        self._progress = Progress(version.plan, steps.values())
-        self._scope = self._new_scope(version.plan)
+        self._scope = self._new_scope()
+        self._course = Course(version.plan, steps.values(), self._scope, now=self._now(), limits=host.limits)
+        is_careful = run.crashes > 0 or version.plan.settings.checkpoint == "step"
+        self._journal = Journal(run, host.writer, self._course, is_careful=is_careful)
+        self._flights = Flights(host.threads)
         self._doing: tuple[str, int, float] | None = None
 
     def cancel(self) -> None:
@@ -79,160 +72,222 @@ class Turn:
         self._is_lost = True
         self._stopped.set()
 
-    def progress(self) -> dict[str, Any]:
+    def progress(self) -> list[dict[str, Any]]:
         """What this turn is on, for the heartbeat."""
-        path, number, started_at = self._doing or ("", 0, self.run.claimed_at)
-        return {"run": str(self.run.uid), "path": path, "attempt": number, "started_at": started_at}
+        flying = [(path, one.place.number, one.started_at.timestamp()) for path, one in self._under_way()]
+        doing = self._doing
+        if doing is not None or not flying:
+            flying.append(doing or ("", 0, self.run.claimed_at))
+        run = str(self.run.uid)
+        return [{"run": run, "path": path, "attempt": number, "started_at": at} for path, number, at in flying]
+
+    def _under_way(self) -> list[tuple[str, Flight]]:
+        return list(self._flights.under_way.items())
 
     def execute(self) -> None:
         """Run until the run finishes, parks, is handed back or is lost."""
         try:
-            self._go(self._version.plan)
+            self._go()
         except ClaimLost:
+            self.lose()  # attempts under way elsewhere stop too
             log.info("claim_lost", run_id=str(self.run.uid))
+        except CommandInterrupted:
+            log.info("run_waits_for_database", run_id=str(self.run.uid))
+            self._journal.close(Move(RunStatus.QUEUED))
         except Exception as error:
             log.exception("run_broke", run_id=str(self.run.uid))
             self._end(RunStatus.FAILED, refusals.broke(error))
 
-    def _go(self, plan: Plan) -> None:
-        self._journal.is_careful |= plan.settings.checkpoint == "step"
-        self._settle_started(plan)
-        ready: deque[PlannedStep] = deque()
+    def _go(self) -> None:
+        course = self._course
         while not self._is_interrupted():
-            for row in self._progress.take_skipped():
-                self._keep(row)
-            verdict = self._progress.verdict
-            if verdict is not None:
-                self._finish(plan, verdict)
+            self._journal.gather()
+            if course.verdict is not None:
+                self._finish(course.verdict)
                 return
-            ready.extend(self._progress.take_ready())
-            step = ready.popleft() if ready else self._due(plan)
-            if step is not None:
-                self._advance(step)
-            elif self._rest():
+            course.ring(self._now())
+            place = self._next()
+            if place is not None:
+                self._advance(place)
+            elif self._flights.under_way:
+                self._land()
+            elif course.verdict is None and not course.has_ready and self._rest():
                 return
+
+    def _next(self) -> Place | None:
+        if len(self._flights.under_way) >= self._host.most_parallel:
+            return None
+        return self._course.take_ready() or self._course.take_due(self._now())
 
     # one step
 
-    def _advance(self, step: PlannedStep) -> None:
-        before = self._progress.results.get(step.path)
-        if before is not None and before.status is StepStatus.WAITING:
-            self._record(woken(before, now=self._now()))
-            return
-        number = before.attempt + 1 if before is not None else 1
-        started_at = self._now()
-        prepared = prepare(step, self._scope)
-        if isinstance(prepared, Skipped):
-            self._record(skip(step, prepared.reason, now=started_at))
-            return
-        if isinstance(prepared, Prepared):
-            outcome, config = self._perform(step, prepared, number, started_at), prepared.config
+    def _advance(self, place: Place) -> None:
+        self._course.start(place)
+        before, now = place.before, self._now()
+        if before is not None and place.is_woken:
+            self._course.record(place, woken(before, now=now), now)
+        elif before is not None and place.is_asked_about:
+            answer = self._perform(place, question(place.step, before))
+            self._course.record(place, judged(place.step, before, answer, now=now), now)
         else:
-            outcome, config = prepared, {}
-        self._settle(step, outcome, Attempt(number, config, started_at, self._now(), seed=self.run.id))
+            prepared = prepare(place.step, place.scope)
+            if isinstance(prepared, Skipped):
+                self._course.record(place, skip(place.step, prepared.reason, now=now), now)
+            elif isinstance(prepared, Prepared):
+                self._fly(self._flight(place, prepared, now))
+            else:
+                self._settle(place, prepared, Attempt(place.number, {}, now, self._now(), seed=self.run.id))
 
-    def _perform(self, step: PlannedStep, prepared: Prepared, number: int, started_at: datetime) -> Outcome:
-        effect = effect_of(step.kind, prepared.config)
-        if effect is not Effect.PURE:
-            self._before_effect(step, prepared, effect, number, started_at)
-        ends_at = time.monotonic() + min(step.timeout_seconds, self._seconds_left())
+    def _flight(self, place: Place, prepared: Prepared, started_at: datetime) -> Flight:
+        ends_at = time.monotonic() + min(place.step.timeout_seconds, self._seconds_left(place))
         around = Surroundings(
-            scope=self._scope,
-            idempotency_key=idempotency_key(idempotency_secret(), str(self.run.uid), step.path),
+            scope=place.scope,
+            idempotency_key=idempotency_key(idempotency_secret(), str(self.run.uid), place.step.path),
             now=started_at,
             remaining_seconds=lambda: ends_at - time.monotonic(),
             is_cancelled=self._stopped.is_set,
+            perform=lambda command: self._perform(place, command),
         )
-        self._doing = (step.path, number, started_at.timestamp())
+        effect = effect_of(place.step.kind, prepared.config)
+        return Flight(place, prepared, effect, started_at, lambda: attempt(place.step, prepared, place.number, around))
+
+    def _fly(self, flight: Flight) -> None:
+        """Attempt it: beside others when there are others, here otherwise."""
+        effect = flight.effect
+        if effect is not Effect.PURE:
+            self._before_effect(flight)
+        takes_time = effect is not Effect.PURE or flight.place.step.kind.is_blocking
+        if takes_time and (self._flights.under_way or self._course.has_ready):
+            self._flights.begin(flight)
+            return
+        self._doing = (flight.place.step.path, flight.place.number, flight.started_at.timestamp())
         try:
-            return attempt(step, prepared, number, around)
+            outcome = flight.act()
         finally:
             self._doing = None
-            self._journal.after(effect, is_deterministic=step.kind.is_deterministic)
+        self._landed(flight, outcome)
 
-    def _before_effect(
-        self, step: PlannedStep, prepared: Prepared, effect: Effect, number: int, started_at: datetime
-    ) -> None:
+    def _before_effect(self, flight: Flight) -> None:
         """Commit what a crash must not undo; mark an effect that must not happen twice; prove that we live."""
+        place, config = flight.place, flight.prepared.config
         self._journal.before_effect()
-        if effect.is_write and idempotency_of(step.kind, prepared.config) is Idempotency.NONE:
-            mark = StepResult(step.path, step.kind.key, StepStatus.STARTED, number, started_at=started_at)
-            self._journal.mark_started(mark)
+        if flight.effect.is_write and idempotency_of(place.step.kind, config) is Idempotency.NONE:
+            step, number = place.step, place.number
+            mark = StepResult(
+                step.path, step.kind.key, StepStatus.STARTED, number, started_at=flight.started_at, effect=flight.effect
+            )
+            self._course.mark_started(place, mark)
+            self._journal.flush()
         while not self._host.may_affect() and not self._stopped.wait(0.1):
             pass  # others may be about to take this run: no new effect until a heartbeat went through
         if self._is_lost:
             raise ClaimLost
+        reach("before_effect")
 
-    def _settle(self, step: PlannedStep, outcome: Outcome, made: Attempt) -> None:
+    def _land(self) -> None:
+        """Wait for an attempt under way, not longer than until something else is to be done."""
+        due = self._course.next_due()
+        left = LONGEST_LOOK_SECONDS if due is None else min(seconds_until(due, self._now()), LONGEST_LOOK_SECONDS)
+        landed = self._flights.land(max(0.001, left))
+        if landed is not None:
+            self._landed(*landed)
+
+    def _landed(self, flight: Flight, outcome: Outcome) -> None:
+        effect, place = flight.effect, flight.place
+        if effect is not Effect.PURE:
+            reach("after_effect")
+        self._journal.after(
+            effect, is_deterministic=place.step.kind.is_deterministic, is_alone=place.frame.names.only is not None
+        )
+        made = Attempt(
+            place.number,
+            flight.prepared.config,
+            flight.started_at,
+            self._now(),
+            seed=self.run.id,
+            effect=None if effect is Effect.PURE else effect.value,
+        )
+        self._settle(place, outcome, made)
+
+    def _settle(self, place: Place, outcome: Outcome, made: Attempt) -> None:
         if self._is_lost:
             raise ClaimLost
-        settled = settle(step, outcome, made)
-        self._journal.add_lines(step.path, made.number, settled.logs, made.finished_at)
+        settled = settle(place.step, outcome, made)
+        self._journal.add_lines(place.step.path, made.number, settled.logs, made.finished_at)
         if settled.response is not None:
             self._journal.respond(settled.response)
-        self._record(settled.result)
+        self._course.record(place, settled.result, self._now())
 
-    def _record(self, row: StepResult) -> None:
-        self._progress.record(row)
-        self._keep(row)
-
-    def _keep(self, row: StepResult) -> None:
-        show(self._scope, row)
-        self._journal.add_step(row)
+    def _perform(self, place: Place, command: Command) -> Any:
+        run = self.run
+        context = CommandContext(
+            run_id=run.id,
+            run_uid=run.uid,
+            claim=run.claim,
+            workspace_id=run.workspace_id,
+            workflow_id=run.workflow_id,
+            depth=run.depth,
+            path=place.step.path,
+            attempt=place.number,
+            is_stopped=lambda: self._stopped.is_set() or self._host.is_stopping(),
+        )
+        return self._host.commands.perform(context, command)
 
     # between steps
-
-    def _settle_started(self, plan: Plan) -> None:
-        """Started marks without a result: their process died in the effect."""
-        for row in [row for row in self._rows.values() if row.status is StepStatus.STARTED]:
-            self._record(lost(plan.by_id[row.path], row, now=self._now()))
 
     def _is_interrupted(self) -> bool:
         """End or hand back the run when it must not go on here."""
         if self._is_lost:
             raise ClaimLost
         if self._stopped.is_set():
+            self._drain()
             self._end(RunStatus.CANCELLED, None)
         elif self._seconds_left() <= 0:
-            self._end(RunStatus.TIMED_OUT, timed_out(self._progress.plan).error)
-        elif self._host.is_stopping() and self._progress.verdict is None:
+            self._drain()
+            self._end(RunStatus.TIMED_OUT, timed_out(self._version.plan).error)
+        elif self._host.is_stopping() and self._course.verdict is None:
+            self._drain()
             self._journal.close(Move(RunStatus.QUEUED))
         else:
             return False
         return True
 
-    def _resting(self) -> list[StepResult]:
-        return [row for row in self._progress.results.values() if row.status in RESTING]
-
-    def _due(self, plan: Plan) -> PlannedStep | None:
-        """The resting step whose time came first, if it has come."""
-        now = self._now()
-        due = [row for row in self._resting() if row.until is None or row.until <= now]
-        return plan.by_id[min(due, key=lambda row: (row.until or now, row.path)).path] if due else None
+    def _drain(self) -> None:
+        """Wait for what is under way: what it did is not left unsaid."""
+        while self._flights.under_way:
+            landed = self._flights.land(None)
+            if landed is not None:
+                self._landed(*landed)
 
     def _rest(self) -> bool:
         """Wait for the earliest timer: here when it is short, as a row otherwise (True: the turn is over)."""
-        first = min(self._resting(), key=lambda row: row.until or self._now())
-        seconds = (first.until - self._now()).total_seconds() if first.until else 0.0
-        if seconds <= SHORT_WAIT_SECONDS:
+        due = self._course.next_due()
+        seconds = None if due is None else seconds_until(due, self._now())
+        if seconds is not None and seconds <= SHORT_WAIT_SECONDS:
             self._journal.flush()
             self._stopped.wait(max(0.0, seconds))
             return False
-        kind = WaitKind.RETRY if first.status is StepStatus.RETRYING else WaitKind.TIMER
-        self._journal.close(Move(RunStatus.WAITING, wait_seconds=seconds, wait_kind=kind))
-        self._host.on_parked(seconds)
+        resting = self._course.resting()
+        if seconds is None and not resting:
+            raise RuntimeError("Nothing is left to do, and the run has not come to its end.")
+        kind = wait_kind(resting)
+        reach("in_park")
+        move = Move(RunStatus.WAITING, wait_seconds=seconds, wait_kind=kind, signals=self.run.signals)
+        if self._journal.close(move) == RunStatus.QUEUED:
+            self._host.on_ready()  # news came while it was on its way
+        elif seconds is not None:
+            self._host.on_parked(seconds)
         return True
 
     # the end
 
-    def _finish(self, plan: Plan, verdict: Verdict) -> None:
-        finished = finish(plan, self._scope, verdict)
+    def _finish(self, verdict: Verdict) -> None:
+        finished = finish(self._version.plan, self._scope, verdict)
         self._end(finished.status, finished.error, output=finished.output)
 
     def _end(self, status: RunStatus, error: Any, *, output: Any = None) -> None:
         """End the run for good; steps that still waited end with it."""
-        for row in left_behind(self._progress.results.values(), now=self._now()):
-            self._journal.add_step(row)
+        self._course.end(self._now())
         self._journal.close(Move(status, error=error, output=output))
 
     # the clock
@@ -240,13 +295,15 @@ class Turn:
     def _now(self) -> datetime:
         return datetime.fromtimestamp(time.time() + self._clock_offset, UTC)
 
-    def _seconds_left(self) -> float:
-        """Until the run's deadline, on the database's clock."""
-        if self.run.deadline_at is None:
-            return float("inf")
-        return self.run.deadline_at - time.time() - self._clock_offset
+    def _seconds_left(self, place: Place | None = None) -> float:
+        """Until the run's deadline, and that of the containers around a place, on the database's clock."""
+        now = time.time() + self._clock_offset
+        left = float("inf") if self.run.deadline_at is None else self.run.deadline_at - now
+        if place is not None and place.frame.deadline is not None:
+            left = min(left, place.frame.deadline.timestamp() - now)
+        return left
 
-    def _new_scope(self, plan: Plan) -> dict[str, Any]:
+    def _new_scope(self) -> dict[str, Any]:
         about_run = {
             "id": str(self.run.uid),
             "number": self.run.id,
@@ -257,9 +314,8 @@ class Turn:
             "mode": MODES[self.run.mode],
         }
         return new_scope(
-            plan,
+            self._version.plan,
             inputs=self.run.input.get("inputs"),
             trigger=self.run.input.get("trigger"),
             run=about_run,
-            results=self._rows.values(),
         )

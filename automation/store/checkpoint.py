@@ -25,14 +25,16 @@ from automation.store.prepared import PreparedStatement
 # may not look at the updated row, and a join would look at it before the lock.
 # A crash suspect that is handed back stays in the isolation lane.
 TO = """(case when r.cancel_requested_at is not null and m.status in (10, 18, 30, 50) then 52
+  when m.status = 30 and r.signals > m.signals then case when r.crashes >= 2 then 18 else 10 end
   when m.status = 10 and r.crashes >= 2 then 18 else m.status end)"""
 
 # A final step row never changes.
 CHECKPOINT = """
 with {refs}m as materialized (
   select * from unnest(%(m_run)s::bigint[], %(m_claim)s::uuid[], %(m_status)s::smallint[], %(m_wait)s::float8[],
-                       %(m_kind)s::smallint[], %(m_output)s::text[], %(m_error)s::text[], %(m_response)s::text[])
-  as m(run_id, claim, status, wait_seconds, wait_kind, output, error, response)),
+                       %(m_kind)s::smallint[], %(m_output)s::text[], %(m_error)s::text[], %(m_response)s::text[],
+                       %(m_signals)s::integer[])
+  as m(run_id, claim, status, wait_seconds, wait_kind, output, error, response, signals)),
 moved as (
   update automation_run r
   set status = {to}, worker_id = null, claim = null,
@@ -55,19 +57,21 @@ ended as (
   where d.run_id = m.run_id and (m.status >= 50 or m.response is not null)),
 steps as (
   insert into automation_steprun as s (run_id, path, kind, status, attempt, port, output, reason, error, until,
-                                       started_at, finished_at, output_ref)
+                                       started_at, finished_at, effect, output_ref)
   select u.run_id, u.path, u.kind, u.status, u.attempt, u.port, u.output::jsonb, u.reason::jsonb, u.error::jsonb,
-         to_timestamp(u.until), to_timestamp(u.started_at), to_timestamp(u.finished_at), {step_ref}
+         to_timestamp(u.until), to_timestamp(u.started_at), to_timestamp(u.finished_at), u.effect,
+         {step_ref}
   from unnest(%(s_run)s::bigint[], %(s_path)s::text[], %(s_kind)s::text[], %(s_status)s::smallint[],
               %(s_attempt)s::smallint[], %(s_port)s::text[], %(s_output)s::text[], %(s_reason)s::text[],
-              %(s_error)s::text[], %(s_until)s::float8[], %(s_started)s::float8[], %(s_finished)s::float8[])
-  as u(run_id, path, kind, status, attempt, port, output, reason, error, until, started_at, finished_at)
+              %(s_error)s::text[], %(s_until)s::float8[], %(s_started)s::float8[], %(s_finished)s::float8[],
+              %(s_effect)s::text[])
+  as u(run_id, path, kind, status, attempt, port, output, reason, error, until, started_at, finished_at, effect)
   join fence f on f.id = u.run_id
   on conflict (run_id, path) do update
   set status = excluded.status, attempt = excluded.attempt, port = excluded.port, output = excluded.output,
       reason = excluded.reason, error = excluded.error, until = excluded.until,
       started_at = coalesce(s.started_at, excluded.started_at), finished_at = excluded.finished_at,
-      output_ref = excluded.output_ref
+      effect = excluded.effect, output_ref = excluded.output_ref, is_kept = false
   where s.status < 50)
 {logs}{payloads}
 select id, status from fence
@@ -125,18 +129,25 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Where the run goes. `status` is a RunStatus; `wait_seconds` and `wait_kind` only for WAITING."""
+    """Where the run goes. `status` is a RunStatus; the next three are for WAITING only.
+
+    `wait_seconds` None waits for news alone. `signals` is the news its claim saw: when there is more, it is queued.
+    """
 
     status: int
     wait_seconds: float | None = None
     wait_kind: int | None = None
     output: Any = None
     error: Any = None
+    signals: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One run's share of a checkpoint. Without `move` it only records steps and proves the claim."""
+    """One run's share of a checkpoint. Without `move` it only records steps and proves the claim.
+
+    `limit_key` and `called_by` say who is interested in the run's end.
+    """
 
     run_id: int
     claim: UUID
@@ -144,12 +155,15 @@ class Entry:
     lines: Sequence[Line] = ()
     move: Move | None = None
     response: Any = None
+    limit_key: str | None = None
+    called_by: int | None = None
 
 
 def texts_of(entry: Entry) -> Texts:
     """The values of an entry as JSON texts. Raises TypeError, ValueError for what is no JSON."""
-    output = entry.move.output if entry.move else None
-    return Texts.of(((step.kind, step.output) for step in entry.steps), output=output, response=entry.response)
+    values = [(step.kind, step.output) for step in entry.steps]
+    values.append(("", entry.move.output if entry.move else None))
+    return Texts(values, entry.response)
 
 
 def write_checkpoint(
@@ -194,9 +208,10 @@ def _moves(entries: Sequence[Entry], texts: Sequence[Texts]) -> dict[str, list[A
         "m_status": [move.status if move else 0 for move in moves],
         "m_wait": [move.wait_seconds if move else None for move in moves],
         "m_kind": [move.wait_kind if move else None for move in moves],
-        "m_output": [one.output for one in texts],
+        "m_output": [one.values[-1] for one in texts],
         "m_error": [dumps(move.error) if move else None for move in moves],
         "m_response": [one.response for one in texts],
+        "m_signals": [move.signals if move else None for move in moves],
     }
 
 
@@ -210,21 +225,21 @@ def _steps(entries: Sequence[Entry], texts: Sequence[Texts]) -> dict[str, list[A
         "s_status": [int(step.status) for step in steps],
         "s_attempt": [step.attempt for step in steps],
         "s_port": [step.port for step in steps],
-        "s_output": [text for one in texts for text in one.outputs],
+        "s_output": [text for one in texts for text in one.values[:-1]],
         "s_reason": [dumps(step.reason) for step in steps],
         "s_error": [dumps(step.error) for step in steps],
         "s_until": [step.until.timestamp() if step.until else None for step in steps],
         "s_started": [step.started_at.timestamp() if step.started_at else None for step in steps],
         "s_finished": [step.finished_at.timestamp() if step.finished_at else None for step in steps],
+        "s_effect": [step.effect for step in steps],
     }
 
 
 def _payloads(entries: Sequence[Entry], texts: Sequence[Texts]) -> dict[str, list[Any]]:
     refs = [
-        (entry.run_id, path, ref)
+        (entry.run_id, entry.steps[place].path if place < len(entry.steps) else "", ref)
         for entry, one in zip(entries, texts, strict=True)
-        for path, ref in zip([*(step.path for step in entry.steps), ""], [*one.refs, one.output_ref], strict=True)
-        if ref is not None
+        for place, ref in one.refs.items()
     ]
     kept = [
         (entry.run_id, payload) for entry, one in zip(entries, texts, strict=True) for payload in one.payloads.values()

@@ -16,7 +16,7 @@ from automation.store.payloads import BrokenPayload, load_payloads
 
 STEPS = """
 select run_id, output_ref, path, kind, status, attempt, output, port, reason, error, until, started_at, finished_at,
-       is_kept
+       is_kept, effect
 from automation_steprun where run_id = any(%s)
 """
 

@@ -1,0 +1,337 @@
+"""Course: the whole of a run, frames within frames. Says what may be attempted now and what the rows become."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from automation.engine.advance import Verdict
+from automation.engine.course.for_each import OpenForEach
+from automation.engine.course.frame import Frame, Names
+from automation.engine.course.group import OpenGroup, OpenTry
+from automation.engine.course.holder import Holder
+from automation.engine.course.limits import DEFAULT_LIMITS, Limits
+from automation.engine.course.loop import OpenWhile
+from automation.engine.course.place import Place
+from automation.engine.expressions import ExpressionError
+from automation.engine.kinds import ErrorClass, StepError
+from automation.engine.planned import ForEach, Group, Plan, PlannedBody, PlannedStep, Try, While
+from automation.engine.prepare import expression_failure, reason_to_skip
+from automation.engine.results import StepResult, id_of
+from automation.engine.scope import Scope, inner_scope, show
+from automation.engine.settle import broken, ended_with_run, error_json, lost, skip
+from automation.engine.status import StepStatus
+from automation.engine.weight import too_heavy, weight
+
+Json = Any
+HOLDERS: Mapping[type, type[Holder]] = {Group: OpenGroup, ForEach: OpenForEach, While: OpenWhile, Try: OpenTry}
+RESTING = (StepStatus.WAITING, StepStatus.RETRYING)
+
+
+class Course:
+    """Belongs to one thread. A driver takes places, attempts them, records what came of them, and keeps the rows.
+
+    `scope` is what the expressions of the outermost steps see; rows given are those known so far, by path.
+    `verdict` is None until the run has come to its end, which is not before the last attempt under way has ended.
+    """
+
+    def __init__(
+        self, plan: Plan, rows: Iterable[StepResult], scope: Scope, *, now: datetime, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        self.plan = plan
+        self.limits = limits
+        self.known = {row.path: row for row in rows}
+        self.now = now
+        self.verdict: Verdict | None = None
+        self._ready: deque[Place] = deque()
+        self._resting: dict[str, Place] = {}
+        self._open: dict[str, Holder] = {}
+        self._touched: deque[Frame] = deque()
+        self._rows: dict[str, StepResult] = {}
+        self._changed: dict[str, Holder] = {}
+        self._lost: list[Place] = []
+        self._weight = sum(weight(row.output) for row in self.known.values())
+        self.root = Frame(plan, scope, names=Names(), owner=None, folder=None, rows=self._known_of(plan, Names()))
+        self._arrive(self.root)
+        self._settle_lost()
+        self._work()
+
+    # what a driver does
+
+    def take_ready(self) -> Place | None:
+        """A step that may be attempted now; the driver then says `start`."""
+        while self._ready:
+            place = self._ready.popleft()
+            if not place.frame.is_stopped:
+                return place
+        return None
+
+    @property
+    def has_ready(self) -> bool:
+        """True when another step may be attempted now."""
+        return bool(self._ready)
+
+    def take_due(self, now: datetime) -> Place | None:
+        """A resting step whose time has come, or that has to be asked for news; the one due first."""
+        found, first = None, now
+        for place in self._resting.values():
+            row = place.before
+            if row is None or place.frame.is_stopped:
+                continue
+            until = row.until if row.until is not None else (None if place.waits_for_news else now)
+            if place.waits_for_news and place.has_news:
+                found = place
+                break
+            if until is not None and (until < first or (until <= first and found is None)):
+                found, first = place, until
+        if found is not None:
+            del self._resting[found.step.path]
+        return found
+
+    def ring(self, now: datetime) -> bool:
+        """Ring the containers whose time has come; True when one was."""
+        due = [holder for holder in self._open.values() if (at := holder.alarm()) is not None and at <= now]
+        for holder in due:
+            if holder.step.path in self._open:
+                holder.ring(now=now)
+        if due:
+            self.now = now
+            self._work()
+        return bool(due)
+
+    def next_due(self) -> datetime | None:
+        """When something goes on by itself; None when only news can end the waiting."""
+        times = [place.before.until for place in self._waiting() if place.before is not None]
+        times += [holder.alarm() for holder in self._open.values()]
+        return min((at for at in times if at is not None), default=None)
+
+    def resting(self) -> list[StepResult]:
+        """The rows of steps that rest."""
+        return [place.before for place in self._waiting() if place.before is not None]
+
+    def _waiting(self) -> Iterator[Place]:
+        return (place for place in self._resting.values() if not place.frame.is_stopped)
+
+    def start(self, place: Place) -> None:
+        """An attempt at this place begins."""
+        for frame in place.frame.around():
+            frame.busy += 1
+
+    def record(self, place: Place, row: StepResult, now: datetime) -> None:
+        """What came of an attempt: a final row, or one that rests."""
+        self.now = now
+        for frame in place.frame.around():
+            frame.busy -= 1
+            self._touched.append(frame)
+        row = self._weighed(place.step, row)
+        self._take(place.frame, row)
+        if row.status in RESTING:
+            self._resting[row.path] = Place(place.step, place.frame, row, has_news=False)
+        self._work()
+
+    def _weighed(self, step: PlannedStep, row: StepResult) -> StepResult:
+        """The row, or its failure when the outputs of the run have become too much together."""
+        if row.status is not StepStatus.SUCCEEDED or row.output is None:
+            return row
+        self._weight += weight(row.output)
+        if self._weight <= self.limits.run_bytes:
+            return row
+        said = too_heavy(f"All outputs of the run with that of {row.path!r}", self.limits.run_bytes)
+        error = error_json(step, StepError("run_too_large", said, ErrorClass.USER), row.attempt)
+        return broken(step, replace(row, status=StepStatus.FAILED, output=None, port=None), error)
+
+    def mark_started(self, place: Place, row: StepResult) -> None:
+        """A mark written ahead of an effect that must not happen twice."""
+        self._take(place.frame, row)
+
+    def take_rows(self) -> list[StepResult]:
+        """The rows that changed since the last call."""
+        rows = self._rows
+        self._rows = {}
+        for holder in tuple(self._changed.values()):
+            for row in holder.stored():
+                rows[row.path] = row
+        self._changed.clear()
+        return list(rows.values())
+
+    @property
+    def has_rows(self) -> bool:
+        """True when rows changed since they were taken."""
+        return bool(self._rows or self._changed)
+
+    def end(self, now: datetime) -> None:
+        """The run ends from outside: everything that waits ends with it."""
+        self.now = now
+        self.root.stop()
+        self.abandon(self.root, now=now)
+
+    # what containers do
+
+    def enter(
+        self,
+        holder: Holder,
+        body: PlannedBody,
+        extra: Mapping[str, Json],
+        *,
+        names: Names,
+        folds: bool,
+        now: datetime,
+        rows: Iterable[StepResult] | None = None,
+    ) -> Frame:
+        """Open a frame in a container. `folds`: its rows stand in the container's; `rows` are those known of it."""
+        del now
+        known = list(rows) if rows is not None else self._known_of(body, names)
+        frame = Frame(
+            body,
+            inner_scope(holder.frame.scope, body, extra),
+            names=names,
+            owner=holder,
+            folder=holder if folds else holder.frame.folder,
+            rows=known,
+            deadline=holder.inner_deadline,
+        )
+        self._arrive(frame)
+        return frame
+
+    def keep(self, frame: Frame, row: StepResult) -> None:
+        """A row of this frame changed: it is stored by itself, or with the item it belongs to."""
+        if frame.folder is None:
+            self._rows[row.path] = row
+            return
+        inner = frame
+        while inner.owner is not None and inner.owner is not frame.folder:
+            inner = inner.owner.frame
+        frame.folder.mark(inner)
+
+    def changed(self, holder: Holder) -> None:
+        """A loop has rows to store; one inside another loop's item is stored with that."""
+        self._changed[holder.step.path] = holder
+        if isinstance(holder, OpenWhile) and holder.frame.folder is not None:
+            self.keep(holder.frame, holder.row())
+
+    def closed(self, holder: Holder, row: StepResult) -> None:
+        """A container has ended."""
+        holder.has_ended = True
+        holder.frame.opened.pop(holder.step.id, None)
+        self._open.pop(holder.step.path, None)
+        for stored in holder.stored():
+            self._rows[stored.path] = stored
+        self._changed.pop(holder.step.path, None)
+        self._rows.pop(row.path, None)
+        self._take(holder.frame, row)
+        self._touched.extend(holder.frame.around())
+
+    def abandon(self, frame: Frame, *, now: datetime) -> None:
+        """End everything that waits in this frame and inside it."""
+        for holder in tuple(frame.opened.values()):
+            for inner in tuple(holder.frames()):
+                self.abandon(inner, now=now)
+            holder.closing(now=now)
+            self.closed(holder, ended_with_run(replace(holder.row(), output=None), now=now))
+        for path, place in tuple(self._resting.items()):
+            if place.frame is frame and place.before is not None:
+                del self._resting[path]
+                self._take(frame, ended_with_run(place.before, now=now))
+
+    # frames
+
+    def _known_of(self, body: PlannedBody, names: Names) -> list[StepResult]:
+        paths = (names.path(step) for step in body.steps)
+        return [row for path in paths if (row := self.known.pop(path, None)) is not None]
+
+    def _arrive(self, frame: Frame) -> None:
+        """Take up what is known of a frame: finals are seen, timers run on, containers open again."""
+        for row in tuple(frame.progress.results.values()):
+            step = frame.step(frame.body.by_id[id_of(row.path)])
+            if row.status.is_final:
+                show(frame.scope, row)
+            elif row.status is StepStatus.STARTED:
+                self._lost.append(Place(step, frame, row))
+            elif row.status is StepStatus.OPEN:
+                self._reopen(frame, step, row)
+            else:
+                self._resting[row.path] = Place(step, frame, row)
+        self._touched.append(frame)
+
+    def _settle_lost(self) -> None:
+        """Started marks without a result: their process died in the effect."""
+        while self._lost:
+            place = self._lost.pop()
+            assert place.before is not None  # noqa: S101 - lost places come with their mark
+            row = lost(place.step, place.before, now=self.now)
+            self._take(place.frame, row)
+            if row.status in RESTING:
+                self._resting[row.path] = Place(place.step, place.frame, row)
+            self._touched.extend(place.frame.around())
+
+    def _work(self) -> None:
+        """Follow every consequence until nothing changes."""
+        while self._touched:
+            frame = self._touched.popleft()
+            self._pump(frame)
+            if self._lost:
+                self._settle_lost()
+
+    def _pump(self, frame: Frame) -> None:
+        for row in frame.progress.take_skipped():
+            named = replace(row, path=frame.names.prefix + row.path) if frame.names.prefix else row
+            frame.progress.results[id_of(row.path)] = named
+            self._take(frame, named)
+        verdict = frame.progress.verdict
+        if verdict is not None and not frame.is_stopped:
+            frame.stop()
+        elif not frame.is_stopped:
+            for step in frame.progress.take_ready():
+                self._offer(frame, frame.step(step))
+        if frame.is_stopped and not frame.busy:
+            self._close(frame, verdict)
+
+    def _offer(self, frame: Frame, step: PlannedStep) -> None:
+        """A leaf waits for the driver; a container opens at once."""
+        if step.container is None:
+            self._ready.append(Place(step, frame))
+            return
+        try:
+            reason = reason_to_skip(step.condition, frame.scope)
+        except ExpressionError as error:
+            said = error_json(step, expression_failure(error).error, 1)
+            row = StepResult(step.path, step.kind.key, StepStatus.FAILED, started_at=self.now, finished_at=self.now)
+            self._take(frame, broken(step, row, said))
+        else:
+            if reason is None:
+                self._reopen(frame, step, None)
+                return
+            self._take(frame, skip(step, reason, now=self.now))
+        self._touched.append(frame)
+
+    def _reopen(self, frame: Frame, step: PlannedStep, row: StepResult | None) -> None:
+        holder = HOLDERS[type(step.container)](self, frame, step, now=(row and row.started_at) or self.now)
+        frame.opened[step.id] = holder
+        self._open[step.path] = holder
+        if row is None:
+            self._take(frame, holder.row())
+        holder.open(row.output if row is not None else None, now=self.now)
+
+    def _close(self, frame: Frame, verdict: Verdict | None) -> None:
+        owner = frame.owner
+        if owner is None:
+            if verdict is not None and self.verdict is None:
+                self.abandon(frame, now=self.now)
+                self.verdict = verdict
+        elif owner.has_ended or frame not in tuple(owner.frames()):
+            return
+        elif owner.failure is not None:
+            if not owner.is_busy:
+                owner.give_up(now=self.now)
+        elif verdict is not None and not owner.frame.is_stopped:
+            self.abandon(frame, now=self.now)
+            owner.ended(frame, verdict, now=self.now)
+            self._touched.append(owner.frame)
+
+    def _take(self, frame: Frame, row: StepResult) -> None:
+        frame.progress.record(row)
+        show(frame.scope, row)
+        self.keep(frame, row)

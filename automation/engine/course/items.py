@@ -1,0 +1,95 @@
+"""The items of a loop: what became of each, and the rows that keep them, one per batch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from automation.engine.containers import BATCH
+from automation.engine.course.fold import fold, unfold
+from automation.engine.results import StepResult
+from automation.engine.status import StepStatus
+
+Json = Any
+SUCCEEDED, FAILED, SKIPPED, CANCELLED, RUNNING = "succeeded", "failed", "skipped", "cancelled", "running"
+DONE = frozenset({SUCCEEDED, SKIPPED})  # a retry does these not again
+
+
+@dataclass(slots=True)
+class Item:
+    """What became of one item. `effects` are its writes, `steps` the rows of one that failed."""
+
+    index: int
+    status: str
+    output: Json = None
+    error: Json = None
+    label: str | None = None
+    attempt: int = 1
+    reason: Json = None
+    effects: Sequence[Json] = ()
+    steps: Sequence[Json] = ()
+
+    def said(self) -> dict[str, Json]:
+        """The item as JSON, without empty fields."""
+        said: dict[str, Json] = {"index": self.index, "status": self.status, "attempt": self.attempt}
+        for name in ("label", "output", "error", "reason"):
+            if (value := getattr(self, name)) is not None:
+                said[name] = value
+        if self.effects:
+            said["effects"] = list(self.effects)
+        if self.steps:
+            said["steps"] = list(self.steps)
+        return said
+
+    @classmethod
+    def read(cls, said: Mapping[str, Json]) -> Item:
+        """The item again."""
+        return cls(**{name: said[name] for name in cls.__slots__ if name in said})
+
+    @property
+    def answer(self) -> Json:
+        """Its place in the loop's output."""
+        return {"error": self.error} if self.status in (FAILED, CANCELLED) else self.output
+
+    def rows_to_keep(self, *, is_retry: bool) -> list[StepResult]:
+        """The rows to go on from: all of them when its process died, what succeeded when the item is done again."""
+        rows = unfold(self.steps)
+        if not is_retry:
+            return rows
+        return [row for row in rows if row.status in (StepStatus.SUCCEEDED, StepStatus.SKIPPED)]
+
+
+def effects_of(rows: Iterable[StepResult]) -> list[Json]:
+    """The writes among some rows, for the ledger of effects."""
+    return [
+        {"path": row.path, "effect": row.effect, "status": row.status.word, "attempt": row.attempt}
+        for row in rows
+        if row.effect not in (None, "read")
+    ]
+
+
+def steps_of(rows: Iterable[StepResult]) -> list[Json]:
+    """Rows folded."""
+    return fold(rows)
+
+
+def checksum(items: Sequence[Json]) -> str:
+    """What a stored batch belongs to: another list of items makes its results worthless."""
+    return hashlib.sha256(json.dumps(list(items), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def batch_path(loop: str, first: int, last: int) -> str:
+    """The path of a batch's row: `loop[0-99]`."""
+    return f"{loop}[{first}-{last}]"
+
+
+def batch_row(
+    path: str, items: Sequence[Json], of: str, *, status: StepStatus, started_at: datetime, now: datetime | None
+) -> StepResult:
+    """The row of a batch."""
+    output = {"of": of, "items": list(items)}
+    return StepResult(path, BATCH, status, output=output, started_at=started_at, finished_at=now)
