@@ -58,7 +58,7 @@ class ValidateView(CallerView):
     def post(self, request: Request) -> Response:
         """Check a workflow document, and inputs for it, without saving anything."""
         body = CANDIDATE.read(request)
-        return Response(_shown(validate(body["definition"], body.get("inputs"))))
+        return Response(_shown(validate(body["definition"], body.get("inputs"), workspace_id=self.caller.workspace())))
 
 
 class WorkflowSchemaView(CallerView):

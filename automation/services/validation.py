@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from automation.engine.plan import Plan, build_plan
-from automation.services import documents
+from automation.services import documents, workflow_calls
 from automation.steps import all_kinds
 from brainops.core.errors import Problem
 
@@ -20,9 +21,11 @@ class Verdict:
     checksum: str | None = None
 
 
-def validate(definition: Any, inputs: Any = None) -> Verdict:
-    """Check a document; with `inputs`, also whether a run could start with them."""
+def validate(definition: Any, inputs: Any = None, *, workspace_id: UUID | None = None) -> Verdict:
+    """Check a document; with `inputs`, also whether a run could start; with a workspace, also what it calls there."""
     problems = tuple(documents.refusals(definition))
+    if not problems and workspace_id is not None:
+        problems = tuple(workflow_calls.refusals(workflow_calls.Caller(workspace_id, "", definition)))
     if problems:
         return Verdict(problems)
     plan = build_plan(definition, all_kinds())
