@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -59,49 +59,39 @@ class Payload:
     data: bytes
 
 
-@dataclass(slots=True)
 class Texts:
-    """The values of one checkpoint as their columns take them: JSON texts, references, and what these refer to."""
+    """The values of one checkpoint as their columns take them: JSON texts, references, and what these refer to.
 
-    outputs: list[str | None] = field(default_factory=list)
-    refs: list[str | None] = field(default_factory=list)
-    output: str | None = None
-    output_ref: str | None = None
-    response: str | None = None
-    payloads: dict[str, Payload] = field(default_factory=dict)
-    size: int = 0  # bytes of all texts, compressed where they are
+    `values` are `(kind, value)` of the steps' outputs and, as the last one, of the run's output; `refs` are the
+    checksums of the large ones by their place. Raises TypeError, ValueError for what is no JSON. A null is None: a SQL
+    null is smaller and reads the same. The answer (`response`) stays whole, it goes out once.
+    """
 
-    @classmethod
-    def of(cls, outputs: Iterable[tuple[str, Json]], *, output: Json = None, response: Json = None) -> Texts:
-        """The texts of steps' `(kind, output)`, the run's output and its answer.
+    __slots__ = ("payloads", "refs", "response", "size", "values")
 
-        Raises TypeError, ValueError for what is no JSON. A null is None: a SQL null is smaller and reads the same.
-        The answer stays whole, it goes out once.
-        """
-        texts = cls()
+    def __init__(self, values: Sequence[tuple[str, Json]], response: Json = None) -> None:
+        self.values: list[str | None] = []
+        self.refs: dict[int, str] = {}
+        self.payloads: dict[str, Payload] = {}
+        self.size = 0  # bytes of all texts, compressed where they are
         inline = settings.BRAINOPS_INLINE_BYTES
-        for kind, value in outputs:
-            text, ref = texts._placed(value, inline, kind)
-            texts.outputs.append(text)
-            texts.refs.append(ref)
-        texts.output, texts.output_ref = texts._placed(output, inline)
-        if response is not None:
-            texts.response = orjson.dumps(response).decode()
-            texts.size += len(texts.response)
-        return texts
+        for kind, value in values:  # the hot path: no calls for what is small
+            raw = None if value is None else orjson.dumps(value)
+            if raw is None or len(raw) <= inline:
+                self.size += len(raw or b"")
+                self.values.append(None if raw is None else raw.decode())
+            else:
+                self._add_large(raw, value, kind)
+        self.response = None if response is None else orjson.dumps(response).decode()
+        self.size += len(self.response or "")
 
-    def _placed(self, value: Json, inline: int, kind: str = "") -> tuple[str | None, str | None]:
-        if value is None:
-            return None, None
-        raw = orjson.dumps(value)
-        if len(raw) <= inline:
-            self.size += len(raw)
-            return raw.decode(), None
+    def _add_large(self, raw: bytes, value: Json, kind: str) -> None:
         payload = packed(raw)
+        shown = batch_preview(value, len(raw)) if kind == BATCH else preview(raw)
+        self.refs[len(self.values)] = payload.sha256
+        self.values.append(orjson.dumps(shown).decode())
         self.payloads[payload.sha256] = payload
         self.size += len(payload.data)
-        shown = batch_preview(value, len(raw)) if kind == BATCH else preview(raw)
-        return orjson.dumps(shown).decode(), payload.sha256
 
 
 def packed(raw: bytes) -> Payload:
