@@ -20,7 +20,7 @@ class VoteShape(serializers.Serializer[Any]):
     voter = serializers.CharField()
     verdict = serializers.ChoiceField([state for state in STATES if state != ApprovalState.PENDING])
     comment = serializers.CharField()
-    data = serializers.JSONField(allow_null=True)
+    data = serializers.JSONField(allow_null=True)  # type: ignore[assignment]  # a field that is called like DRF's own
     created_at = serializers.DateTimeField()
 
 
@@ -45,7 +45,9 @@ class ApprovalShape(serializers.Serializer[Any]):
     quorum = serializers.IntegerField(help_text="How many different people must approve.")
     votes = VoteShape(many=True)
     form = serializers.DictField(allow_null=True, help_text="The JSON Schema of `data`.")
-    data = serializers.JSONField(allow_null=True, help_text="What the one who decided entered.")
+    data = serializers.JSONField(  # type: ignore[assignment]  # as above
+        allow_null=True, help_text="What the one who decided entered."
+    )
     comment = serializers.CharField()
     decided_by = serializers.CharField(help_text="Empty when nobody has decided, or time has.")
     decided_at = serializers.DateTimeField(allow_null=True)

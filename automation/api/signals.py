@@ -61,10 +61,10 @@ class SignalView(CallerView):
     )
     def post(self, request: Request, id: UUID, name: str) -> Response:
         """Send a run a signal. One that comes before its step waits is kept for it; each is taken by one step."""
-        return answer_for(signals.send(self.caller, id, name, **SIGNAL.read(request)))
+        sent = signals.send(self.caller, id, name, **SIGNAL.read(request))
+        return Response(shown(sent), status.HTTP_200_OK if sent.is_duplicate else status.HTTP_202_ACCEPTED)
 
 
-def answer_for(sent: SentSignal) -> Response:
-    """202, or 200 for a repeat."""
-    body = {"run_id": sent.run_uid, "name": sent.name, "key": sent.key, "is_duplicate": sent.is_duplicate}
-    return Response(body, status.HTTP_200_OK if sent.is_duplicate else status.HTTP_202_ACCEPTED)
+def shown(sent: SentSignal) -> dict[str, Any]:
+    """What was taken in."""
+    return {"run_id": sent.run_uid, "name": sent.name, "key": sent.key, "is_duplicate": sent.is_duplicate}

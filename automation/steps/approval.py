@@ -107,7 +107,8 @@ def _wait(question: AskApproval, answer: Mapping[str, Json]) -> Wait:
 
 
 def _output(answer: Mapping[str, Json]) -> dict[str, Json]:
-    return {name: answer.get(name) for name in ("decided_by", "comment", "data", "votes")}
+    said = {name: answer.get(name) or "" for name in ("decided_by", "comment")}
+    return {**said, "data": answer.get("data"), "votes": answer.get("votes") or []}
 
 
 def _said(answer: Mapping[str, Json]) -> str:

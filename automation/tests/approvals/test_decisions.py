@@ -66,7 +66,7 @@ def test_what_is_decided_stays_decided(home, ada, bob, late):
     approval = ask(home)
     reject(ada, approval.id)
 
-    with pytest.raises(Conflict, match="ada has decided it already: rejected. Nothing was changed."):
+    with pytest.raises(Conflict, match="ada has decided it already: rejected"):
         late(bob, approval.id)
 
     assert state(approval.run) == ("queued", 1)
@@ -123,7 +123,7 @@ def test_those_it_is_assigned_to_may_decide(home, ada, assignees, may):
     if may:
         assert approve(ada, approval.id).state == "approved"
     else:
-        with pytest.raises(PermissionDenied, match="This approval asks .*, and you are none of them."):
+        with pytest.raises(PermissionDenied, match=r"This approval asks .*, and you are none of them"):
             approve(ada, approval.id)
         assert state(approval.run) == ("waiting", 0)
 
@@ -187,7 +187,7 @@ def test_after_its_time_it_is_expired_though_no_tick_came(home, ada):
     approval = ask(home, expires_seconds=60)
     Approval.objects.filter(id=approval.id).update(expires_at=timezone.now() - timedelta(seconds=1))
 
-    with pytest.raises(Conflict, match="The approval expired before it was decided."):
+    with pytest.raises(Conflict, match="The approval expired before it was decided"):
         approve(ada, approval.id)
 
     assert looks(approval)["state"] == "expired"
@@ -245,7 +245,7 @@ def test_an_assignee_hands_on_the_own_share_only(home, ada, bob, admin):
 
     with pytest.raises(PermissionDenied, match="Keep user:bob"):
         reassign(ada, approval.id, ["user:ada"])
-    handed = reassign(ada, approval.id, ["User:ROOT".replace("User", "user"), "user:bob"])
+    handed = reassign(ada, approval.id, ["user:ROOT", "user:bob"])
     assert handed.assignees == ["user:root", "user:bob"]
     with pytest.raises(PermissionDenied):
         approve(ada, approval.id)
