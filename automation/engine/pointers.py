@@ -37,4 +37,9 @@ def tokens(text: str) -> tuple[str, ...]:
 
 def document_order(text: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key that keeps list items in their order: `/steps/2` before `/steps/10`."""
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in tokens(text))
+    return tuple((0, int(part), "") if _is_index(part) else (1, 0, part) for part in tokens(text))
+
+
+def _is_index(part: str) -> bool:
+    """True for a place in a list. A field may be called "²" or be a number of a thousand digits, which int refuses."""
+    return part.isascii() and part.isdecimal() and len(part) < 10

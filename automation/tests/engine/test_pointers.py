@@ -20,3 +20,9 @@ def test_the_document_order_counts_list_items_as_numbers():
     pointers = ["/steps/10", "/steps/2/with", "/steps/2", "/inputs", ""]
 
     assert sorted(pointers, key=document_order) == ["", "/inputs", "/steps/2", "/steps/2/with", "/steps/10"]
+
+
+def test_fields_that_look_like_numbers_have_an_order_too():
+    names = ["/b", f"/{'9' * 5000}", "/²", "/10", "/9"]
+
+    assert sorted(names, key=document_order) == ["/9", "/10", f"/{'9' * 5000}", "/b", "/²"]
