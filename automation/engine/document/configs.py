@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from automation.engine.document.naming import step_problem
 from automation.engine.document.parse import Document, StepDocument
 from automation.engine.document.tolerant import config_checker
-from automation.engine.document.unavailable import KINDS
 from automation.engine.kinds import Kind, Kinds
 from automation.engine.pointers import pointer
 from automation.engine.problem import Problem
@@ -21,7 +20,7 @@ def check_configs(document: Document, kinds: Kinds) -> Iterator[Problem]:
         kind = kinds.get(step.uses or "")
         if kind is not None:
             yield from _check_config(step, kind)
-        elif step.uses and step.uses not in KINDS:
+        elif step.uses:
             yield _unknown_kind(step, step.uses, kinds)
 
 

@@ -171,3 +171,63 @@ def test_a_repaired_workflow_is_finished_by_a_retry(runtime: Any, ended: Callabl
     assert by_path["a"] == ("succeeded", True)
     assert (by_path["b"], by_path["d"]) == (("succeeded", False), ("succeeded", False))
     assert second["parent_run_id"] == first["id"]
+
+
+LINES: dict[str, Any] = {
+    "schema": 1,
+    "inputs": {"type": "object"},
+    "steps": [
+        {
+            "id": "loop",
+            "for_each": {"items": "{{ inputs.lines }}", "batch": 2},
+            "steps": [{"id": "x", "uses": "transform", "with": {"set": {"x": "{{ item }}"}}}],
+        },
+        {"id": "last", "uses": "transform", "needs": ["loop"], "with": {"set": {}}},
+    ],
+}
+
+
+@pytest.fixture
+def failed_loop(owner: Api) -> Run:
+    """A run whose loop failed in its second batch."""
+    id_ = owner.make(definition=LINES)["id"]
+    uid = owner.post(f"/workflows/{id_}/execute", {"inputs": {"lines": [1, 2, 3, 4]}}).json()["id"]
+    run = Run.objects.get(uid=uid)
+    for path, status in (("loop", 51), ("loop[0-1]", 50), ("loop[2-3]", 51)):
+        fields = {"output": {"of": path}, "reason": {"n": 1}, "kind": "for_each.batch", "finished_at": run.created_at}
+        StepRun.objects.create(run=run, path=path, status=status, **fields)
+    finish(run, RunStatus.FAILED)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("failed", [("loop[0-1]", 50, {"n": 1}, False), ("loop[2-3]", 8, None, True)]),
+        ("loop[0].x", [("loop[0-1]", 8, {"again": [0]}, True), ("loop[2-3]", 8, None, True)]),
+        ("loop", []),
+        ("x", []),
+    ],
+)
+def test_a_loop_goes_on_with_the_batches_that_are_open_again(
+    owner: Api, failed_loop: Run, start: str, expected: list[Any]
+):
+    uid = owner.post(f"/runs/{failed_loop.uid}/retry", {"from": start}).json()["id"]
+
+    rows = StepRun.objects.filter(run__uid=uid, is_kept=True).order_by("path")
+    assert [(row.path, row.status, row.reason, row.finished_at is None) for row in rows] == expected
+    assert [row.output for row in rows] == [{"of": row.path} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        ("loop[0-1]", "there is no step 'loop[0-1]'. Did you mean \"loop\"?"),
+        ("last[3]", "'last' is no loop and has no item 3."),
+    ],
+)
+def test_a_retry_begins_with_a_step_or_an_item_of_a_loop(owner: Api, failed_loop: Run, start: str, said: str):
+    response = owner.post(f"/runs/{failed_loop.uid}/retry", {"from": start})
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_input")
+    assert response.json()["problems"][0]["message"].endswith(said)

@@ -55,18 +55,18 @@ def test_a_good_document_with_one_value_replaced_is_answered(data):
 
     walk(ORDERS, ())
     path = data.draw(st.sampled_from(places[1:]))
-    changed = _replaced(ORDERS, path, data.draw(JSON))
+    changed = replaced(ORDERS, path, data.draw(JSON))
 
     for problem in check_document(changed, KINDS):
         at(changed, problem.pointer)  # every pointer can be followed
         assert problem.message.endswith((".", "?"))
 
 
-def _replaced(value, path, new):
+def replaced(value, path, new):
     if not path:
         return new
     copy = value.copy()
-    copy[path[0]] = _replaced(value[path[0]], path[1:], new)
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
     return copy
 
 

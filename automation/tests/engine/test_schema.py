@@ -8,7 +8,7 @@ import pytest
 
 from automation.engine import schema
 from automation.engine.document.templates import ITEM_ROOTS
-from automation.engine.document.unavailable import SETTINGS, STEP_FIELDS
+from automation.engine.document.unavailable import STEP_FIELDS
 from automation.engine.durations import DURATION_PATTERN
 from automation.engine.kinds import ErrorClass
 from automation.engine.retry import RetryPolicy
@@ -32,12 +32,14 @@ def test_a_whole_document_fits():
 def test_every_container_kind_is_defined_from_the_first_day():
     nested = [{"id": "inner", "uses": "log"}]
     containers = [
-        {"id": "a", "for_each": {"items": "{{ inputs.x }}", "concurrency": 5, "on_item_error": "continue", "batch": 100},
+        {"id": "g", "steps": nested},
+        {"id": "a", "for_each": {"items": "{{ inputs.x }}", "label": "{{ item }}", "concurrency": 5, "on_item_error": "continue", "batch": 100},
          "steps": nested, "output": "{{ item }}"},
         {"id": "b", "for_each": {"items": [1, 2]}, "uses": "log", "with": {"message": "{{ item }}"}},
         {"id": "c", "while": {"when": "{{ true }}", "max_iterations": 10, "every": "5s"}, "steps": nested},
         {"id": "d", "try": {"catch": nested, "finally": nested}, "steps": nested},
-        {"id": "e", "call": {"workflow": "billing", "version": "1.4.2", "inputs": {"x": 1}}},
+        {"id": "e", "call": {"workflow": "billing", "version": "1.4.2", "inputs": {"x": 1}, "on_failure": "continue"}},
+        {"id": "f", "call": {"workflow": "billing", "wait": False}},
     ]  # fmt: skip
 
     assert document_checker().violations({"schema": 1, "steps": containers}) == ()
@@ -61,10 +63,11 @@ def test_the_retry_classes_are_those_of_the_engine_but_cancelled():
 
 def test_what_is_refused_by_name_is_defined():
     assert STEP_FIELDS.keys() <= DEFINITIONS["step"]["properties"].keys()
-    assert SETTINGS.keys() <= DEFINITIONS["settings"]["properties"].keys()
 
 
-@pytest.mark.parametrize("name", ["step", "for_each", "while", "try", "call", "retry", "settings"])
+@pytest.mark.parametrize(
+    "name", ["step", "for_each", "while", "try", "call", "retry", "settings", "concurrency", "debounce"]
+)
 def test_every_object_is_closed_and_every_field_is_described(name):
     rule = DEFINITIONS[name]
 
