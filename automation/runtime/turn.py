@@ -16,7 +16,7 @@ import structlog
 
 from automation.engine.advance import Verdict
 from automation.engine.attempt import Surroundings, attempt
-from automation.engine.commands import ClaimLost, Command, CommandInterrupted
+from automation.engine.commands import ClaimLost, CommandInterrupted
 from automation.engine.course import Course, Place
 from automation.engine.effects import effect_of, idempotency_of
 from automation.engine.finish import finish, timed_out
@@ -127,7 +127,7 @@ class Turn:
         if before is not None and place.is_woken:
             self._course.record(place, woken(before, now=now), now)
         elif before is not None and place.is_asked_about:
-            answer = self._perform(place, question(place.step, before))
+            answer = self._host.commands.perform(self._context(place), question(place.step, before))
             self._course.record(place, judged(place.step, before, answer, now=now), now)
         else:
             prepared = prepare(place.step, place.scope)
@@ -140,13 +140,14 @@ class Turn:
 
     def _flight(self, place: Place, prepared: Prepared, started_at: datetime) -> Flight:
         ends_at = time.monotonic() + min(place.step.timeout_seconds, self._seconds_left(place))
+        context = self._context(place)  # one for the attempt: it counts its commands
         around = Surroundings(
             scope=place.scope,
             idempotency_key=idempotency_key(idempotency_secret(), str(self.run.uid), place.step.path),
             now=started_at,
             remaining_seconds=lambda: ends_at - time.monotonic(),
             is_cancelled=self._stopped.is_set,
-            perform=lambda command: self._perform(place, command),
+            perform=lambda command: self._host.commands.perform(context, command),
         )
         effect = effect_of(place.step.kind, prepared.config)
         return Flight(place, prepared, effect, started_at, lambda: attempt(place.step, prepared, place.number, around))
@@ -218,9 +219,9 @@ class Turn:
             self._journal.respond(settled.response)
         self._course.record(place, settled.result, self._now())
 
-    def _perform(self, place: Place, command: Command) -> Any:
+    def _context(self, place: Place) -> CommandContext:
         run = self.run
-        context = CommandContext(
+        return CommandContext(
             run_id=run.id,
             run_uid=run.uid,
             claim=run.claim,
@@ -231,7 +232,6 @@ class Turn:
             attempt=place.number,
             is_stopped=lambda: self._stopped.is_set() or self._host.is_stopping(),
         )
-        return self._host.commands.perform(context, command)
 
     # between steps
 
