@@ -35,9 +35,9 @@ Choose = Callable[[Sequence[Place]], int]
 class Setup:
     """What a simulated run starts from, and how its driver behaves.
 
-    `results` are rows that survived an earlier attempt at the run. `choose` picks which ready step runs next;
-    `on_row` sees every row as it comes and may stop the run by raising; `on_attempt` sees every step with its rendered
-    `with` before it is attempted. What a dry run does otherwise than a run stands in for `prepare` and `attempt`.
+    `results` are rows that survived an earlier attempt at the run. `choose` picks which ready step runs next. `on_row`
+    sees every row as it comes and may stop the run by raising, `on_rows` those that become durable together;
+    `on_attempt` sees every step with its rendered `with` before it is attempted.
     """
 
     inputs: Json = field(default_factory=dict)
@@ -49,6 +49,7 @@ class Setup:
     secret: bytes = b"simulated"
     choose: Choose = lambda _ready: 0
     on_row: Callable[[StepResult], None] = lambda _row: None
+    on_rows: Callable[[Sequence[StepResult]], None] = lambda _rows: None
     on_attempt: Callable[[Place, Prepared], None] = lambda _place, _prepared: None
     prepare: Callable[[PlannedStep, Mapping[str, Json]], Prepared | Skipped | Fail] = prepare
     attempt: Callable[[PlannedStep, Prepared, int, Surroundings], Outcome] = attempt
@@ -97,7 +98,7 @@ class _Driver:
         finished = self._loop()
         if finished.status is not RunStatus.WAITING:
             self._course.end(self._now)
-            self._see()
+            self._rows |= {row.path: row for row in self._course.take_rows()}  # with the end itself, never before
         return Simulated(finished, self._rows, tuple(self._logs), self._response, tuple(self._attempts), self._now)
 
     def _loop(self) -> Finished:
@@ -176,6 +177,9 @@ class _Driver:
         return self._now.timestamp()
 
     def _see(self) -> None:
-        for row in self._course.take_rows():
+        rows = self._course.take_rows()
+        if rows:
+            self._setup.on_rows(rows)
+        for row in rows:
             self._rows[row.path] = row
             self._setup.on_row(row)

@@ -41,7 +41,9 @@ def ends_the_run(result: StepResult, source: PlannedStep) -> bool:
     """True when this result alone decides that the run failed."""
     if result.status in BROKEN:
         return source.on_error == "fail"
-    return result.status is StepStatus.CANCELLED
+    if result.status is not StepStatus.CANCELLED:
+        return False
+    return (result.reason or {}).get("type") != "run_ended"  # such a row follows from an end, it is never its cause
 
 
 def decide(step: PlannedStep, plan: PlannedBody, results: Results) -> Decision:

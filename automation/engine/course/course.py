@@ -179,18 +179,18 @@ class Course:
         names: Names,
         folds: bool,
         now: datetime,
-        rows: Iterable[StepResult] | None = None,
+        rows: Iterable[StepResult] = (),
     ) -> Frame:
-        """Open a frame in a container. `folds`: its rows stand in the container's; `rows` are those known of it."""
+        """Open a frame in a container. `folds`: its rows stand in the container's; `rows` are those that were folded."""
         del now
-        known = list(rows) if rows is not None else self._known_of(body, names)
+        self.known.update({row.path: row for row in rows})  # of this body, and of groups and tries inside it
         frame = Frame(
             body,
             inner_scope(holder.frame.scope, body, extra),
             names=names,
             owner=holder,
             folder=holder if folds else holder.frame.folder,
-            rows=known,
+            rows=self._known_of(body, names),
             deadline=holder.inner_deadline,
         )
         self._arrive(frame)
@@ -318,9 +318,7 @@ class Course:
     def _close(self, frame: Frame, verdict: Verdict | None) -> None:
         owner = frame.owner
         if owner is None:
-            if verdict is not None and self.verdict is None:
-                self.abandon(frame, now=self.now)
-                self.verdict = verdict
+            self.verdict = self.verdict or verdict  # what still waits ends together with the run: see `end`
         elif owner.has_ended or frame not in tuple(owner.frames()):
             return
         elif owner.failure is not None:
