@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from automation.api.bodies import Body
+from automation.api.dry_runs import rehearse_and_answer
 from automation.api.parameters import IDEMPOTENCY_KEY, WAIT, read_wait_seconds
 from automation.api.run_schema import AcceptedRun, RunShape
 from automation.api.starting import start_and_answer
@@ -30,6 +31,11 @@ EXECUTE = Body(
             "x-hint": 'a version number such as "1.4.2"',
             "description": "Run this version instead of the newest one.",
         },
+        "mode": {
+            "enum": ["run", "dry_run"],
+            "default": "run",
+            "description": "dry_run: start nothing and answer what a run would do, as /workflows/{id}/dry-run does.",
+        },
     }
 )
 
@@ -47,7 +53,7 @@ class ExecuteView(CallerView):
         request=EXECUTE.media,
         responses={
             202: AcceptedRun,
-            200: RunShape,
+            200: OpenApiResponse(RunShape, description="The ended run; for `mode` dry_run what one would do."),
             409: OpenApiResponse(description="workflow_inactive, workflow_archived or idempotency_key_reused."),
             429: OpenApiResponse(description="More starts a second than one caller may; see Retry-After."),
         },
@@ -57,6 +63,8 @@ class ExecuteView(CallerView):
         caller = self.caller
         body = EXECUTE.read(request)
         wait_seconds = read_wait_seconds(request)
+        if body.pop("mode", "run") == "dry_run":
+            return rehearse_and_answer(caller, id, body)
         require_on_workflow(caller, Permission.RUNS_EXECUTE, id)
 
         def start() -> StartedRun:
