@@ -4,9 +4,16 @@ from typing import Any
 
 from django.urls import path
 
+from automation.api.approvals import ApprovalViewSet
+from automation.api.callbacks import callback_view
 from automation.api.catalogue import CatalogueView
+from automation.api.dry_runs import DryRunView
 from automation.api.execution import ExecuteView
+from automation.api.replays import ReplayViewSet
+from automation.api.run_parts import RunPartsViewSet
 from automation.api.runs import RunViewSet
+from automation.api.signals import SignalView
+from automation.api.state import EventViewSet, StateViewSet
 from automation.api.triggers import TriggerViewSet
 from automation.api.validation import ValidateView, WorkflowSchemaView
 from automation.api.versions import VersionViewSet
@@ -26,15 +33,39 @@ urlpatterns = [
         name="version-restore",
     ),
     path("workflows/<uuid:id>/execute", ExecuteView.as_view(), name="workflow-execute"),
+    path("workflows/<uuid:id>/dry-run", DryRunView.as_view(), name="workflow-dry-run"),
     path("workflows/<uuid:id>/runs", RunViewSet.as_view({"get": "of_workflow"}), name="workflow-runs"),
     path("workflow-schema", WorkflowSchemaView.as_view(), name="workflow-schema"),
     path("catalogue", CatalogueView.as_view(), name="catalogue"),
     path("runs", RunViewSet.as_view({"get": "list"}), name="runs"),
     path("runs/<uuid:id>", RunViewSet.as_view({"get": "retrieve"}), name="run"),
-    path("runs/<uuid:id>/steps", RunViewSet.as_view({"get": "steps"}), name="run-steps"),
-    path("runs/<uuid:id>/logs", RunViewSet.as_view({"get": "logs"}), name="run-logs"),
+    path("runs/<uuid:id>/steps", RunPartsViewSet.as_view({"get": "steps"}), name="run-steps"),
+    path("runs/<uuid:id>/steps/<str:path>/items", RunPartsViewSet.as_view({"get": "items"}), name="run-items"),
+    path("runs/<uuid:id>/effects", RunPartsViewSet.as_view({"get": "effects"}), name="run-effects"),
+    path("runs/<uuid:id>/logs", RunPartsViewSet.as_view({"get": "logs"}), name="run-logs"),
     path("runs/<uuid:id>/cancel", RunViewSet.as_view({"post": "cancel"}), name="run-cancel"),
     path("runs/<uuid:id>/retry", RunViewSet.as_view({"post": "retry"}), name="run-retry"),
+    path("runs/<uuid:id>/retry/preview", RunViewSet.as_view({"post": "retry_preview"}), name="run-retry-preview"),
+    path("replays", ReplayViewSet.as_view({"get": "list", "post": "create"}), name="replays"),
+    path("replays/preview", ReplayViewSet.as_view({"post": "preview"}), name="replay-preview"),
+    path("replays/<uuid:id>", ReplayViewSet.as_view({"get": "retrieve"}), name="replay"),
+    path("replays/<uuid:id>/items", ReplayViewSet.as_view({"get": "items"}), name="replay-items"),
+    path("replays/<uuid:id>/cancel", ReplayViewSet.as_view({"post": "cancel"}), name="replay-cancel"),
+    path("runs/<uuid:id>/signals/<str:name>", SignalView.as_view(), name="run-signal"),
+    path("callbacks/<str:token>", callback_view, name="callback"),
+    path("approvals", ApprovalViewSet.as_view({"get": "list"}), name="approvals"),
+    path("approvals/<uuid:id>", ApprovalViewSet.as_view({"get": "retrieve"}), name="approval"),
+    *(
+        path(f"approvals/<uuid:id>/{verb}", ApprovalViewSet.as_view({"post": verb}), name=f"approval-{verb}")
+        for verb in ("approve", "reject", "answer", "reassign")
+    ),
+    path("state", StateViewSet.as_view({"get": "list"}), name="state"),
+    path(
+        "state/<path:key>",
+        StateViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
+        name="state-value",
+    ),
+    path("events", EventViewSet.as_view({"get": "list"}), name="events"),
     path("triggers", TriggerViewSet.as_view({"get": "list", "post": "create"}), name="triggers"),
     path("triggers/<uuid:id>", TriggerViewSet.as_view(_one), name="trigger"),
 ]

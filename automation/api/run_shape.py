@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,9 +12,14 @@ from django.conf import settings
 
 from automation.engine.status import RunStatus, StepStatus, WaitKind
 from automation.models import RunMode
-from automation.services.run_reading import Live, RunPage
+from automation.services.effects import EffectRow
+from automation.services.loops import Item, Progress
+from automation.services.run_reading import RUNNING, Live, RunPage
 from automation.services.runs import StartedRun
-from automation.store.read_run import Head
+from automation.services.waits import Waited
+from automation.store.read_run import Head, StepRow
+
+ITEM_MEMBERS = ("label", "status", "attempt", "output", "error", "steps")
 
 
 def path_of(uid: UUID) -> str:
@@ -70,6 +75,7 @@ def run(page: RunPage) -> dict[str, Any]:
         "trigger": raw(head.trigger),
         "output": raw(head.output),
         "response": raw(head.response),
+        "waits": waits(page.waits),
         "steps": steps(page),
         "steps_next": f"{path_of(head.uid)}/steps" if page.has_more_steps else None,
         "logs": [line(row) for row in page.lines or ()],
@@ -104,48 +110,97 @@ def _head(head: Head) -> dict[str, Any]:
 
 def steps(page: RunPage) -> list[dict[str, Any]]:
     """The step rows, with those a worker is on as `running`."""
-    live = {found.path: found for found in page.live}
-    rows = page.steps or ()
-    stored = [step(row) for row in rows if row[0] not in live or StepStatus(row[2]).is_final]
-    finished = {shown["path"] for shown in stored}
-    return stored + [_live(found) for path, found in live.items() if path not in finished]
+    return merged([step(row, page.progress.get(row.path)) for row in page.steps or ()], page.live)
 
 
-def step(row: tuple[Any, ...]) -> dict[str, Any]:
-    """A row of the store's statement."""
-    path, kind, status, attempt, is_kept, port, output, reason, error, until, started_at, finished_at = row
+def merged(rows: list[dict[str, Any]], live: Iterable[Live], *, with_new: bool = True) -> list[dict[str, Any]]:
+    """Shown rows with what is live: a step that a worker is on is `running`, `with_new` also when it has no row yet."""
+    under_way = {found.path: found for found in live}
+    final = {word.word for word in StepStatus if word.is_final}
+    shown = []
+    for row in rows:
+        found = under_way.pop(row["path"], None)
+        shown.append(row if found is None or row["status"] in final else _live(found))
+    return shown + ([_live(found) for found in under_way.values()] if with_new else [])
+
+
+def step(row: StepRow, progress: Progress | None = None) -> dict[str, Any]:
+    """A step row; `progress` is that of its loop."""
     return {
-        "path": path,
-        "kind": kind,
-        "status": StepStatus(status).word,
-        "attempt": attempt,
-        "is_kept": is_kept,
-        "port": port,
-        "output": raw(output),
-        "reason": raw(reason),
-        "error": raw(error),
-        "until": until,
-        "started_at": started_at,
-        "finished_at": finished_at,
-        "duration_seconds": _seconds(started_at, finished_at),
+        "path": row.path,
+        "kind": row.kind,
+        "status": StepStatus(row.status).word,
+        "attempt": row.attempt,
+        "is_kept": row.is_kept,
+        "port": row.port,
+        "effect": row.effect,
+        "progress": None if progress is None else _progress(progress),
+        "output": raw(row.output),
+        "reason": raw(row.reason),
+        "error": raw(row.error),
+        "until": row.until,
+        "started_at": row.started_at,
+        "finished_at": row.finished_at,
+        "duration_seconds": _seconds(row.started_at, row.finished_at),
     }
 
 
 def _live(found: Live) -> dict[str, Any]:
+    started_at = datetime.fromtimestamp(found.started_at, UTC)
+    nothing = StepRow(
+        *(found.path, found.kind, StepStatus.STARTED, found.attempt, False, None, None, None, None, None, None),
+        *(started_at, None),
+    )
+    return {**step(nothing), "status": RUNNING}
+
+
+def item(found: Item) -> dict[str, Any]:
+    """An item of a loop."""
+    return {"index": found["index"], **{name: found.get(name) for name in ITEM_MEMBERS}}
+
+
+def effect(row: EffectRow) -> dict[str, Any]:
+    """An effect of the ledger."""
     return {
-        "path": found.path,
-        "kind": found.kind,
-        "status": "running",
-        "attempt": found.attempt,
-        "is_kept": False,
-        "port": None,
-        "output": None,
-        "reason": None,
-        "error": None,
-        "until": None,
-        "started_at": datetime.fromtimestamp(found.started_at, UTC),
-        "finished_at": None,
-        "duration_seconds": None,
+        "path": row.path,
+        "kind": row.kind,
+        "effect": row.effect,
+        "status": row.status,
+        "attempt": row.attempt,
+        "is_kept": row.is_kept,
+        "idempotency_key": row.key,
+        "sends_key": row.has_key,
+        "target": row.target,
+        "error": row.error,
+        "started_at": row.started_at,
+        "finished_at": row.finished_at,
+    }
+
+
+def waits(found: Iterable[Waited]) -> list[dict[str, Any]]:
+    """What the steps of a run wait for."""
+    return [
+        {
+            "path": one.path,
+            "type": one.type,
+            "until": one.until,
+            "approval_id": one.approval_id,
+            "approval_url": f"{settings.BRAINOPS_API_PREFIX}/approvals/{one.approval_id}" if one.approval_id else None,
+            "signal": one.signal,
+            "run_id": one.run_id,
+            "details": one.details,
+        }
+        for one in found
+    ]
+
+
+def _progress(progress: Progress) -> dict[str, Any]:
+    return {
+        "items": progress.items,
+        "succeeded": progress.succeeded,
+        "failed": progress.failed,
+        "skipped": progress.skipped,
+        "active": progress.active,
     }
 
 

@@ -1,4 +1,4 @@
-"""/runs and /workflows/{id}/runs: list and read runs, their steps and logs; cancel and retry them."""
+"""/runs and /workflows/{id}/runs: list and read runs; cancel and retry them. What is in a run: `run_parts.py`."""
 
 from __future__ import annotations
 
@@ -11,43 +11,29 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from automation.api import run_shape
-from automation.api.bodies import NOTHING, Body
+from automation.api.bodies import NOTHING
 from automation.api.parameters import IDEMPOTENCY_KEY, WAIT, Fields, chosen, read_parameters, read_wait_seconds
+from automation.api.replay_shape import RetryPreviewShape, show_retry_preview
+from automation.api.retry_body import RETRY
 from automation.api.run_schema import (
     RUN_MEMBERS,
     RUN_STATUSES,
     SUMMARY_MEMBERS,
     AcceptedRun,
-    LineShape,
     RunShape,
     RunSummary,
-    StepShape,
 )
 from automation.api.starting import start_and_answer
 from automation.api.workflows import workflow_id_parameter
 from automation.engine.status import RunStatus
 from automation.models import Run, RunMode
-from automation.services import retries, run_reading, run_search, runs
-from automation.services.retries import FAILED, LATEST, SAME, Repeat
-from automation.services.run_reading import LINE_COLUMNS, STEP_COLUMNS, in_order
+from automation.services import retries, retry_preview, run_reading, run_search, runs
+from automation.services.retries import Repeat
 from brainops.accounts.api.scope import ScopedViewSet
 from brainops.accounts.policy import Permission
 from brainops.core import clock
 
 RUN_ID = OpenApiParameter("id", UUID, OpenApiParameter.PATH, description="The run.")
-RETRY = Body(
-    {
-        "from": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 80,
-            "default": FAILED,
-            "description": 'Where to start: "start", "failed" (keep what succeeded) or the id of a step.',
-        },
-        "version": {"enum": [SAME, LATEST], "default": SAME, "description": "Which version to run."},
-        "inputs": {"type": "object", "description": "Other inputs than those of the run."},
-    }
-)
 
 
 class RunFilters(Fields):
@@ -59,6 +45,10 @@ class RunFilters(Fields):
     version = serializers.CharField(required=False, max_length=32)
     trigger_id = serializers.UUIDField(required=False)
     parent_run_id = serializers.UUIDField(required=False, help_text="Retries of this run.")
+    called_by_run_id = serializers.UUIDField(required=False, help_text="Runs that this one called as sub-workflows.")
+    has_unknown = serializers.BooleanField(
+        required=False, help_text="With an effect of which nobody knows whether it happened; or without one."
+    )
     created_by = serializers.UUIDField(required=False)
     created_since = serializers.DateTimeField(required=False)
     created_until = serializers.DateTimeField(required=False)
@@ -92,10 +82,9 @@ class RunViewSet(ScopedViewSet):
         "list": Permission.RUNS_READ,
         "of_workflow": Permission.RUNS_READ,
         "retrieve": Permission.RUNS_READ,
-        "steps": Permission.RUNS_READ,
-        "logs": Permission.RUNS_READ,
         "cancel": Permission.RUNS_CANCEL,
         "retry": Permission.RUNS_RETRY,
+        "retry_preview": Permission.RUNS_RETRY,
     }
 
     @extend_schema(summary="List runs", parameters=[AllRunFilters], responses={200: RunSummary(many=True)})
@@ -126,20 +115,6 @@ class RunViewSet(ScopedViewSet):
         )
         shown = run_shape.run(page)
         return Response(shown if members == RUN_MEMBERS else {name: shown[name] for name in members})
-
-    @extend_schema(summary="List the steps of a run", parameters=[RUN_ID], responses={200: StepShape(many=True)})
-    def steps(self, request: Request, id: UUID) -> Response:
-        """Every step row, by path."""
-        self.page_ordering = ("path",)
-        page = self.paginate_queryset(run_reading.step_rows(self.caller, id)) or []
-        return self.get_paginated_response([run_shape.step(row) for row in in_order(page, STEP_COLUMNS)])
-
-    @extend_schema(summary="List the log of a run", parameters=[RUN_ID], responses={200: LineShape(many=True)})
-    def logs(self, request: Request, id: UUID) -> Response:
-        """Every line, in order."""
-        self.page_ordering = ("seq",)
-        page = self.paginate_queryset(run_reading.log_rows(self.caller, id)) or []
-        return self.get_paginated_response([run_shape.line(row) for row in in_order(page, LINE_COLUMNS)])
 
     @extend_schema(
         summary="Cancel a run",
@@ -175,7 +150,7 @@ class RunViewSet(ScopedViewSet):
         """Start a new run that repeats an ended one; its `parent_run_id` is this run."""
         body = RETRY.read(request)
         wait_seconds = read_wait_seconds(request)
-        repeat = Repeat(body.get("from", FAILED), body.get("version", SAME), body.get("inputs"))
+        repeat = Repeat.read(body)
         mode = RunMode.SYNC if wait_seconds else RunMode.ASYNC
         return start_and_answer(
             request,
@@ -184,6 +159,17 @@ class RunViewSet(ScopedViewSet):
             wait_seconds=wait_seconds,
             parent=id,
         )
+
+    @extend_schema(
+        summary="Preview a retry",
+        parameters=[RUN_ID],
+        request=RETRY.media,
+        responses={200: RetryPreviewShape, 409: OpenApiResponse(description="run_not_final, nothing_to_retry.")},
+    )
+    def retry_preview(self, request: Request, id: UUID) -> Response:
+        """What the same retry would keep, do again, and repeat outside. Nothing is started."""
+        body = RETRY.read(request)
+        return Response(show_retry_preview(retry_preview.preview(self.caller, id, Repeat.read(body))))
 
     def _page(self, wanted: dict[str, Any]) -> Response:
         members = chosen(wanted.pop("fields", None), SUMMARY_MEMBERS)

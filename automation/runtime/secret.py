@@ -1,15 +1,5 @@
-"""The key of all idempotency keys of this installation."""
+"""The key of all idempotency keys, as the runtime names it: the ledger of effects needs it too, a layer below."""
 
-from __future__ import annotations
+from automation.services.secret import idempotency_secret
 
-import hashlib
-import hmac
-from functools import lru_cache
-
-from django.conf import settings
-
-
-@lru_cache(maxsize=1)
-def idempotency_secret() -> bytes:
-    """Derived from SECRET_KEY, so all workers agree; stable as long as that is."""
-    return hmac.digest(settings.SECRET_KEY.encode(), b"brainops.idempotency", hashlib.sha256)
+__all__ = ["idempotency_secret"]

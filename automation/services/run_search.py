@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from automation.engine.status import RunStatus
-from automation.models import Run, Workflow
+from automation.engine.status import RunStatus, StepStatus
+from automation.models import Approval, ApprovalKind, ApprovalState, Run, StepRun, Workflow
 from automation.services.runs import visible_runs
 from brainops.accounts.caller import Caller
 from brainops.core.errors import NotFound
@@ -23,7 +23,12 @@ COLUMNS = (
 STATUSES = {status.word: status for status in RunStatus}
 
 
-def find(
+def find(caller: Caller, **wanted: Any) -> QuerySet[Run, dict[str, Any]]:
+    """The runs that fit all that was asked (`find_rows`), as rows of COLUMNS."""
+    return find_rows(caller, **wanted).values(*COLUMNS)
+
+
+def find_rows(
     caller: Caller,
     *,
     workflow_id: UUID | None = None,
@@ -31,24 +36,36 @@ def find(
     version: str | None = None,
     trigger_id: UUID | None = None,
     parent_run_id: UUID | None = None,
+    called_by_run_id: UUID | None = None,
+    has_unknown: bool | None = None,
     created_by: UUID | None = None,
     created_since: datetime | None = None,
     created_until: datetime | None = None,
-) -> QuerySet[Run, dict[str, Any]]:
-    """The runs of the caller's workspace that fit all that was asked, as rows of COLUMNS; `until` is exclusive."""
+) -> QuerySet[Run]:
+    """The runs of the caller's workspace that fit all that was asked; `until` is exclusive."""
     rows = visible_runs(caller)
     if status:
         rows = rows.filter(status__in=[STATUSES[word] for word in status])
+    if has_unknown is not None:
+        rows = rows.filter(with_unknown()) if has_unknown else rows.exclude(with_unknown())
     exact = {
         "workflow_id": workflow_id,
         "version__number": version,
         "trigger_id": trigger_id,
         "parent_run__uid": parent_run_id,
+        "called_by_run__uid": called_by_run_id,
         "created_by_id": created_by,
         "created_at__gte": created_since,
         "created_at__lt": created_until,
     }
-    return rows.filter(**{lookup: value for lookup, value in exact.items() if value is not None}).values(*COLUMNS)
+    return rows.filter(**{lookup: value for lookup, value in exact.items() if value is not None})
+
+
+def with_unknown() -> Q:
+    """Runs with an effect of which nobody knows whether it happened: it ended so, or somebody is being asked."""
+    steps = StepRun.objects.filter(run=OuterRef("pk"), status=StepStatus.UNKNOWN)
+    asked = Approval.objects.filter(run=OuterRef("pk"), kind=ApprovalKind.UNKNOWN, state=ApprovalState.PENDING)
+    return Q(Exists(steps)) | Q(Exists(asked))
 
 
 def require_workflow(caller: Caller, workflow_id: UUID) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from automation.store.prepared import PreparedStatement
@@ -19,6 +19,7 @@ select r.id, r.uid, r.workflow_id, (select name from automation_workflow where i
        (select uid from automation_run where id = r.called_by_run_id),
        r.attempt, r.crashes, r.wait_kind, r.wake_at, r.deadline_at, r.cancel_requested_at,
        r.created_at, r.started_at, r.finished_at, statement_timestamp(),
+       r.queue, r.priority, r.limit_key, r.is_pinned, r.has_children,
        (d.input -> 'inputs')::text, (d.input -> 'trigger')::text, d.output::text, d.error::text, d.response::text,
        (select jsonb_agg(b)::text from automation_worker k, jsonb_array_elements(k.busy) b
         where k.id = r.worker_id and b ->> 'run' = r.uid::text)
@@ -27,10 +28,14 @@ where r.uid = %(uid)s and r.workspace_id = %(workspace)s
 """
 _HEAD = PreparedStatement("run_head", HEAD, {"uid": "uuid", "workspace": "uuid"})
 
+# Batches of loops are read apart (`read_items.py`): a loop may have a thousand of them. What an open container (8)
+# keeps in its output is for the engine: it has none yet.
 STEPS = """
-select path, kind, status, attempt, is_kept, port, left(output::text, %(longest)s), reason::text, error::text, until,
-       started_at, finished_at
-from automation_steprun where run_id = %(run)s order by coalesce(started_at, finished_at), path limit %(limit)s
+select path, kind, status, attempt, is_kept, port, effect,
+       case when status <> 8 then left(output::text, %(longest)s) end, reason::text, error::text, until, started_at,
+       finished_at
+from automation_steprun where run_id = %(run)s and kind <> 'for_each.batch'
+order by coalesce(started_at, finished_at), path limit %(limit)s
 """
 _STEPS = PreparedStatement("run_steps", STEPS, {"longest": "integer", "run": "bigint", "limit": "bigint"})
 
@@ -71,12 +76,35 @@ class Head:
     started_at: datetime | None
     finished_at: datetime | None
     now: datetime
+    queue: str
+    priority: int
+    limit_key: str | None
+    is_pinned: bool
+    has_children: bool
     inputs: str | None
     trigger: str | None
     output: str | None
     error: str | None
     response: str | None
     busy: str | None
+
+
+class StepRow(NamedTuple):
+    """A step row as its page shows it. `output`, `reason` and `error` are JSON text or None."""
+
+    path: str
+    kind: str
+    status: int
+    attempt: int
+    is_kept: bool
+    port: str | None
+    effect: str | None
+    output: str | None
+    reason: str | None
+    error: str | None
+    until: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
 
 
 def read_head(cursor: Any, uid: UUID, *, workspace_id: UUID) -> Head | None:
@@ -86,11 +114,10 @@ def read_head(cursor: Any, uid: UUID, *, workspace_id: UUID) -> Head | None:
     return Head(*row) if row else None
 
 
-def read_steps(cursor: Any, run_id: int, *, limit: int, longest: int = ALL_OF_IT) -> list[tuple[Any, ...]]:
+def read_steps(cursor: Any, run_id: int, *, limit: int, longest: int = ALL_OF_IT) -> list[StepRow]:
     """The first `limit` step rows in the order they began; outputs are cut after `longest` characters."""
     _STEPS.run(cursor, {"longest": longest, "run": run_id, "limit": limit})
-    rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return [StepRow._make(row) for row in cursor.fetchall()]
 
 
 def read_lines(cursor: Any, run_id: int, *, limit: int) -> list[tuple[Any, ...]]:

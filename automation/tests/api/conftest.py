@@ -39,7 +39,7 @@ class Api:
         self.user, self.workspace = user, workspace
         self._client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {self.key.text}"})
 
-    def get(self, path: str, **query: Any) -> HttpResponse:
+    def get(self, path: str, /, **query: Any) -> HttpResponse:
         return self._client.get(PREFIX + path, query)
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:

@@ -32,6 +32,8 @@ ON_RUN: list[tuple[str, str, Any]] = [
     ("GET", "/runs/{id}", None),
     ("GET", "/runs/{id}/steps", None),
     ("GET", "/runs/{id}/logs", None),
+    ("GET", "/runs/{id}/steps/greeting/items", None),
+    ("GET", "/runs/{id}/effects", None),
     ("POST", "/runs/{id}/cancel", None),
     ("POST", "/runs/{id}/retry", {}),
 ]

@@ -35,6 +35,13 @@ MEMO = {"run": 1, "claim": ID, "path": "a", "number": 1}
 AT = "2026-01-01T00:00:00Z"
 PAYLOAD = "automation_payload_pkey"
 LARGE_INPUT = {"run_input": "{}", "run_input_ref": "x", "run_input_size": 1, "run_input_data": b"x"}
+ASKED = {"run": 1, "path": "a", "number": 1}
+QUESTION = ASKED | {
+    **{"id": ID, "workspace": HOME, "kind": "approval", "title": "x", "message": "", "assignees": "[]", "quorum": 1},
+    **{"form": None, "expires": 60.0, "escalates": None, "escalate_to": "[]"},
+}
+CALLBACK = {"run": 1, "path": "a", "name": "x", "hash": b"x", "expires_at": None}
+SIGNALS, CALLBACKS = "automation_signal_run_id", "automation_callback_pkey"
 RUN, DATA, STEP = "automation_run_pkey", "automation_rundata_pkey", "automation_steprun_pkey"
 
 
@@ -46,6 +53,12 @@ class Case(NamedTuple):
 
 
 CASES: dict[str, Case] = {
+    "approvals_due.DUE": Case((100,), ("approval_expiry", "approval_escalation")),
+    "approvals_due.CLOSE": Case({"id": ID, "state": "expired"}, ("automation_approval_pkey",)),
+    "approvals_due.ESCALATE": Case((ID,), ("automation_approval_pkey",)),
+    "callback_tokens.MAKE": Case(CALLBACK, ("callback_once",)),
+    "callback_tokens.FIND": Case(CALLBACK, ("callback_once",)),
+    "callback_tokens.REPLACE": Case(CALLBACK, ("callback_once",)),
     "callees.FIND": Case({"workspace": HOME, "id": ID, "name": "w1"}, ("automation_workflow_pkey", "workflow_name")),
     "callees.FIND_VERSION": Case((ID, "1.0.0")),
     "callees.DEFINITION": Case((ID,), ("automation_workflowversion_pkey",)),
@@ -62,9 +75,16 @@ CASES: dict[str, Case] = {
     "commands.FENCE": Case(MEMO, (RUN,)),
     "commands.MEMO": Case(MEMO, ("automation_localeffect_pkey",)),
     "commands.REMEMBER": Case((1, "a", 1, "{}")),
+    "commands.approvals.OPEN": Case(QUESTION, ("approval_once",)),
+    "commands.approvals.EXPIRE": Case(ASKED, ("approval_once",)),
+    "commands.approvals.LOOK": Case(ASKED, ("approval_once",)),
     "commands.calls.FIND_CHILD": Case((1, ["a"]), ("run_child", DATA)),
     "commands.calls.CALLER": Case((1,), (RUN,)),
     "commands.calls.MARK_CALLER": Case((1,), (RUN,)),
+    "commands.signals.TAKE": Case(ASKED | {"name": "x"}, ("signal_taken_once", SIGNALS)),
+    "commands.signals.BEGIN": Case(ASKED | {"seconds": 1.0}),
+    "commands.signals.NOW": Case(),
+    "commands.signals.UNTIL": Case(ASKED, ("automation_localeffect_pkey",)),
     "connection.LIMIT_STATEMENTS": Case(("5s",)),
     "delete_runs.DELETE_RUNS": Case((ID, 5), ("run_list",)),
     "ended.ENDED": Case({"runs": [1], "respond": [1]}, (RUN, DATA)),
@@ -106,6 +126,15 @@ CASES: dict[str, Case] = {
     "recover.RECOVER": Case((), ("run_owner",)),
     "recover.PRUNE": Case(),
     "recover.ORPHANS": Case((), ("run_owner",)),
+    "replays.TAKE": Case((), ("replay_due",)),
+    "replays.PASSED": Case({"id": ID, "started": 1, "refused": 0}, ("automation_replay_pkey",)),
+    "signals.LOCK_RUN": Case((1,), (RUN,)),
+    "signals.FIND_SIGNAL": Case((1, "x", "k"), ("signal_once",)),
+    "signals.COUNT_WAITING": Case((1,), (SIGNALS,)),
+    "signals.PUT": Case((1, "x", None, "null")),
+    "signals.FIND_CALLBACK": Case((b"x",), (CALLBACKS,)),
+    "signals.USE_CALLBACK": Case((b"x",), (CALLBACKS,)),
+    "signals.WHY_NOT": Case((b"x",), (CALLBACKS,)),
     "start.START": Case(NEW | {"run_is_pinned": False}, ("automation_workflow_", "run_dedupe")),
     "start.START_WITH_KEPT": Case(KEPT, ("automation_workflow_pkey", STEP)),
     "state_values.GET": Case(VALUE, (VALUES,)),

@@ -1,0 +1,53 @@
+"""Who asked for a replay, and what that person may do now: a replay goes on for hours, and rights may be lost."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from automation.models import Replay
+from brainops.accounts.caller import Caller
+from brainops.accounts.models import Membership, Role, User
+
+
+def remember(caller: Caller) -> dict[str, Any]:
+    """What a replay keeps of its caller."""
+    return {
+        "via": caller.via,
+        "label": caller.label,
+        "role": caller.role.value,
+        "scopes": sorted(caller.scopes),
+        "is_staff": caller.is_staff,
+        "credential_id": str(caller.credential_id) if caller.credential_id else None,
+    }
+
+
+def who_asked(replay: Replay) -> Caller | None:
+    """The caller as of now, with the lower of the role then and the role today; None when nothing of it is left."""
+    asked = replay.options.get("by", {})
+    user = replay.created_by
+    if user is None or not user.is_active:
+        return None
+    role = Role(asked["role"])
+    if asked["via"] == "admin":
+        if not (user.is_staff and user.has_perm("automation.retry_run")):
+            return None
+    else:
+        today = Membership.objects.filter(user=user, workspace_id=replay.workspace_id).values_list("role", flat=True)
+        if not today:
+            return None
+        role = role.at_most(Role(today[0]))
+    return _caller(replay, user, role, asked)
+
+
+def _caller(replay: Replay, user: User, role: Role, asked: dict[str, Any]) -> Caller:
+    return Caller(
+        user_id=user.id,
+        label=asked["label"],
+        via=asked["via"],
+        workspace_id=replay.workspace_id,
+        role=role,
+        scopes=frozenset(asked["scopes"]),
+        is_staff=asked["is_staff"],
+        credential_id=UUID(asked["credential_id"]) if asked["credential_id"] else None,
+    )

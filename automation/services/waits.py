@@ -1,0 +1,92 @@
+"""What a run waits for: each of its waiting steps, the limit that holds it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from automation.engine.status import RunStatus, StepStatus
+from automation.models import Approval, ApprovalState, Run
+from automation.store.read_items import read_folded_waits
+from automation.store.read_run import Head, StepRow
+
+TIMER, RETRY, APPROVAL, SIGNAL, CHILD, UNKNOWN = "timer", "retry", "approval", "signal", "child", "unknown"
+TYPES = (TIMER, RETRY, APPROVAL, SIGNAL, CHILD, UNKNOWN)
+MOST_FOLDED = 50  # waits inside loops that are told
+ASKING = (APPROVAL, UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """What one step waits for. `type` is one of TYPES; UNKNOWN asks what became of an effect.
+
+    `until` is when it goes on in any case. `details` is what the step says of it.
+    """
+
+    path: str
+    type: str
+    until: datetime | None
+    details: dict[str, Any]
+    approval_id: UUID | None = None
+    title: str | None = None
+    signal: str | None = None
+    run_id: UUID | None = None  # of the called run
+
+
+def of_run(head: Head, steps: Sequence[StepRow]) -> tuple[Waited, ...]:
+    """What the waiting steps of a run wait for; no query unless one of them waits for people or another run."""
+    if RunStatus(head.status).is_final:
+        return ()
+    resting = [row for row in steps if row.status in (StepStatus.WAITING, StepStatus.RETRYING)]
+    found = [_waited(row.path, row.status, row.reason, row.error, row.until, row.attempt) for row in resting]
+    if any(row.status == StepStatus.OPEN for row in steps):
+        found += _inside_loops(head.id)
+    return tuple(_with_children(head.id, _with_approvals(head.id, found)))
+
+
+def _inside_loops(run_id: int) -> list[Waited]:
+    with connection.cursor() as cursor:
+        rows = read_folded_waits(cursor, run_id, limit=MOST_FOLDED)
+    return [_waited(path, StepStatus[word.upper()], *rest) for path, word, *rest in rows]
+
+
+def _waited(
+    path: str, status: int, reason: str | None, error: str | None, until: datetime | None, attempt: int
+) -> Waited:
+    if status == StepStatus.RETRYING:
+        return Waited(path, RETRY, until, {"error": orjson.loads(error) if error else None, "attempt": attempt})
+    said = orjson.loads(reason) if reason else None
+    details = dict(said) if isinstance(said, dict) else {}
+    type_ = details.pop("type", TIMER)
+    details.pop("url", None)  # whoever has it may answer: it is for the one it was sent to
+    name = details.get("name") if type_ == SIGNAL else None
+    return Waited(path, type_ if type_ in TYPES else TIMER, until, details, signal=name)
+
+
+def _with_approvals(run_id: int, found: list[Waited]) -> list[Waited]:
+    if not any(waited.type in ASKING for waited in found):
+        return found
+    pending = Approval.objects.filter(run_id=run_id, state=ApprovalState.PENDING)
+    asked = {path: (id_, title) for path, id_, title in pending.values_list("path", "id", "title")}
+    return [
+        replace(waited, approval_id=asked[waited.path][0], title=asked[waited.path][1])
+        if waited.type in ASKING and waited.path in asked
+        else waited
+        for waited in found
+    ]
+
+
+def _with_children(run_id: int, found: Iterable[Waited]) -> list[Waited]:
+    waiting = list(found)
+    paths = [waited.path for waited in waiting if waited.type == CHILD]
+    if not paths:
+        return waiting
+    rows = Run.objects.filter(called_by_run_id=run_id, called_by_path__in=paths)
+    called = dict(rows.values_list("called_by_path", "uid"))
+    return [replace(waited, run_id=called.get(waited.path)) if waited.type == CHILD else waited for waited in waiting]
