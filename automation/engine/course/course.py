@@ -181,7 +181,7 @@ class Course:
         now: datetime,
         rows: Iterable[StepResult] = (),
     ) -> Frame:
-        """Open a frame in a container. `folds`: its rows stand in the container's; `rows` are those that were folded."""
+        """Open a frame in a container. `folds`: its rows stand in the container's; `rows` were folded there."""
         del now
         self.known.update({row.path: row for row in rows})  # of this body, and of groups and tries inside it
         frame = Frame(
