@@ -36,10 +36,8 @@ AT = "2026-01-01T00:00:00Z"
 PAYLOAD = "automation_payload_pkey"
 LARGE_INPUT = {"run_input": "{}", "run_input_ref": "x", "run_input_size": 1, "run_input_data": b"x"}
 ASKED = {"run": 1, "path": "a", "number": 1}
-QUESTION = ASKED | {
-    **{"id": ID, "workspace": HOME, "kind": "approval", "title": "x", "message": "", "assignees": "[]", "quorum": 1},
-    **{"form": None, "expires": 60.0, "escalates": None, "escalate_to": "[]"},
-}
+QUESTION = ASKED | {"id": ID, "workspace": HOME, "kind": "approval", "title": "x", "message": "", "assignees": "[]"}
+QUESTION |= {"quorum": 1, "form": None, "expires": 60.0, "escalates": None, "escalate_to": "[]"}
 CALLBACK = {"run": 1, "path": "a", "name": "x", "hash": b"x", "expires_at": None}
 SIGNALS, CALLBACKS = "automation_signal_run_id", "automation_callback_pkey"
 RUN, DATA, STEP = "automation_run_pkey", "automation_rundata_pkey", "automation_steprun_pkey"
@@ -54,8 +52,8 @@ class Case(NamedTuple):
 
 CASES: dict[str, Case] = {
     "approvals_due.DUE": Case((100,), ("approval_expiry", "approval_escalation")),
-    "approvals_due.CLOSE": Case({"id": ID, "state": "expired"}, ("automation_approval_pkey",)),
-    "approvals_due.ESCALATE": Case((ID,), ("automation_approval_pkey",)),
+    "approvals_due.CLOSE": Case({"id": ID, "state": "expired"}, ("approval_expiry",)),  # few are due at a time
+    "approvals_due.ESCALATE": Case((ID,), ("approval_escalation",)),
     "callback_tokens.MAKE": Case(CALLBACK, ("callback_once",)),
     "callback_tokens.FIND": Case(CALLBACK, ("callback_once",)),
     "callback_tokens.REPLACE": Case(CALLBACK, ("callback_once",)),
@@ -76,7 +74,7 @@ CASES: dict[str, Case] = {
     "commands.MEMO": Case(MEMO, ("automation_localeffect_pkey",)),
     "commands.REMEMBER": Case((1, "a", 1, "{}")),
     "commands.approvals.OPEN": Case(QUESTION, ("approval_once",)),
-    "commands.approvals.EXPIRE": Case(ASKED, ("approval_once",)),
+    "commands.approvals.EXPIRE": Case(ASKED, ("approval_expiry",)),
     "commands.approvals.LOOK": Case(ASKED, ("approval_once",)),
     "commands.calls.FIND_CHILD": Case((1, ["a"]), ("run_child", DATA)),
     "commands.calls.CALLER": Case((1,), (RUN,)),
@@ -102,6 +100,12 @@ CASES: dict[str, Case] = {
     "intake.INSERT": Case(NEW, ("run_dedupe",)),
     "intake.LARGE_INSERT": Case(NEW | LARGE_INPUT, ("run_dedupe",)),
     "intake.FIND_DUPLICATE": Case((ID, "key:x"), ("run_dedupe",)),
+    "limits.LOCK": Case({"key": f"{ID}:x"}, ("automation_workflow_pkey", "automation_workflowversion_pkey")),
+    "limits.ADMIT": Case({"key": "limit", "most": 1}, ("run_limit", "run_blocked", RUN)),
+    "limits.KEYS": Case({"after": "", "most": 500}, ("run_blocked", "run_limit")),
+    "limits.OVERTAKEN": Case({"key": f"{ID}:x"}, ("run_blocked", "run_limit")),
+    "limits.KEYS_OF": Case(([1],), (RUN,)),
+    "limits.FORGET": Case((), ("run_limit", "run_blocked")),
     "load.STEPS": Case(([1],), (STEP,)),
     "load.VERSIONS": Case(([ID],), ("automation_workflowversion_pkey",)),
     "payloads.LOAD": Case(([1], ["x"]), (PAYLOAD,)),
@@ -136,6 +140,7 @@ CASES: dict[str, Case] = {
     "signals.USE_CALLBACK": Case((b"x",), (CALLBACKS,)),
     "signals.WHY_NOT": Case((b"x",), (CALLBACKS,)),
     "start.START": Case(NEW | {"run_is_pinned": False}, ("automation_workflow_", "run_dedupe")),
+    "start.GATHERED_START": Case(NEW | {"run_is_pinned": False}, ("automation_workflow_", "run_debounce")),
     "start.START_WITH_KEPT": Case(KEPT, ("automation_workflow_pkey", STEP)),
     "state_values.GET": Case(VALUE, (VALUES,)),
     "state_values.SET": Case(VALUE, (VALUES,)),
@@ -177,6 +182,11 @@ select w.workspace_id, w.id, w.current_version_id, s, case when s = 20 then gen_
 from automation_workflow w, generate_series(1, 10) n,
      lateral (select case n when 1 then 10 when 2 then 15 when 3 then 18 when 4 then 20 when 5 then 30 else 50 end) x(s);
 insert into automation_rundata (run_id) select id from automation_run;
+insert into automation_approval (id, workspace_id, run_id, path, number, title, assignees, escalate_to, state, expires_at,
+                                 escalates_at)
+select gen_random_uuid(), workspace_id, id, p, 1, 'x', '[]', '[]', case when id % 50 = 0 then 'pending' else 'approved' end,
+       now() + interval '1 day', now() + interval '1 hour'
+from automation_run, (values ('a'), ('b'), ('c'), ('d'), ('e'), ('f')) paths(p);
 insert into automation_steprun (run_id, path, kind, status) select id, 'a', 'log', 50 from automation_run;
 insert into automation_runlog (run_id, seq, at, message) select id, 1, now(), 'x' from automation_run;
 insert into automation_trigger (id, workspace_id, workflow_id, name, kind, config, inputs, is_active, next_fire_at)
@@ -186,7 +196,7 @@ select t.id, now() - n * interval '1 day', 1 from automation_trigger t, generate
 insert into automation_worker (id, name, state) select gen_random_uuid(), 'host/' || n, 4 from generate_series(1, 50) n;
 insert into automation_tick (name) values ('tick');
 """
-TABLES = "run rundata steprun runlog workflow workflowversion trigger firing worker tick"
+TABLES = "approval run rundata steprun runlog workflow workflowversion trigger firing worker tick"
 
 
 def fill() -> None:
