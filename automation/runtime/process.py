@@ -8,6 +8,7 @@ import time
 import structlog
 from django.conf import settings
 
+from automation.runtime.aftermath import Aftermath
 from automation.runtime.claimer import Claimer
 from automation.runtime.heartbeat import Heartbeat
 from automation.runtime.host import Host, run_limits
@@ -30,7 +31,8 @@ class Runtime:
     """
 
     def __init__(self) -> None:
-        self.writer = Writer()
+        self._aftermath = Aftermath(on_ready=self.wake)
+        self.writer = Writer(on_ended=self._aftermath.submit)
         self._commands = Commands()
         self._is_stopping = threading.Event()
         self.slots = Slots(
@@ -66,7 +68,7 @@ class Runtime:
 
     def start(self) -> None:
         """Start every thread; claiming begins after the first heartbeat."""
-        for thread in (self.writer, self.claimer, self.isolator, self.heartbeat, self.pulse):
+        for thread in (self._aftermath, self.writer, self.claimer, self.isolator, self.heartbeat, self.pulse):
             thread.start()
 
     def wake(self) -> None:
@@ -86,6 +88,7 @@ class Runtime:
         is_empty = self.slots.stop(max(0.0, deadline - time.monotonic()))
         self.isolator.stop(max(0.0, deadline - time.monotonic()))
         self.writer.stop(max(1.0, deadline - time.monotonic()))
+        self._aftermath.stop()
         self._commands.close()
         self.heartbeat.stop(is_clean=is_empty and not self.writer.is_alive())
         log.info("worker_stopped", is_clean=is_empty)

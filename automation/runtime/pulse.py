@@ -15,9 +15,12 @@ from django.db import close_old_connections, connections
 
 from automation.runtime.heartbeat import Heartbeat
 from automation.runtime.vital import VitalThread
+from automation.services.approvals_due import approvals_due
+from automation.services.replays_due import replays_due
 from automation.services.schedules import fire_due
 from automation.store import bell
 from automation.store.connection import Connection
+from automation.store.limits import keys_with_room, make_room_each
 from automation.store.recover import declare_dead, recover_orphans, recover_runs
 from automation.store.ticks import take_turn
 from automation.store.wake import time_out_late, wake_due
@@ -42,6 +45,7 @@ class Pulse(VitalThread):
         self._every_seconds = every_seconds
         self._dead_seconds = dead_seconds
         self._on_ready = on_ready
+        self._last_key = ""  # limits are looked at in turn
         self._timers: list[float] = []  # monotonic instants
         self._changed = threading.Condition()
         self._is_stopping = False
@@ -111,8 +115,8 @@ class Pulse(VitalThread):
         close_old_connections()
         if not take_turn(self._connection, "pulse", every_seconds=self._every_seconds * 0.9):
             return 0
-        queued = sum(map(self._attempt, (self._recover, self._wake, fire_due)))
-        self._attempt(self._time_out)
+        queued = sum(map(self._attempt, (self._recover, self._wake, fire_due, approvals_due, self._admit, replays_due)))
+        queued += self._attempt(self._time_out)  # they make room, too, and their callers go on
         self._attempt(seal)
         if take_turn(self._connection, "minute", every_seconds=MINUTE_SECONDS):
             queued += self._attempt(self._recover_orphans)
@@ -128,6 +132,11 @@ class Pulse(VitalThread):
 
     def _recover_orphans(self) -> int:
         return len(recover_orphans(self._connection))
+
+    def _admit(self) -> int:
+        """The net under the aftermath of ended runs, and what ends debounces: limits that have room."""
+        keys, self._last_key = keys_with_room(self._connection, after=self._last_key)
+        return make_room_each(self._connection, keys)
 
     def _time_out(self) -> int:
         return time_out_late(self._connection)

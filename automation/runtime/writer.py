@@ -79,8 +79,11 @@ class Receipt:
 class Writer(VitalThread):
     """Commits checkpoints in groups, in the order each run gave them."""
 
-    def __init__(self, connection: Connection | None = None) -> None:
+    def __init__(
+        self, connection: Connection | None = None, *, on_ended: Callable[[Entry], None] = lambda _entry: None
+    ) -> None:
         super().__init__("writer")
+        self._on_ended = on_ended  # told of runs whose end matters to a caller or a limit
         self._connection = connection or Connection(application_name="brainops-writer")
         self._inbox: SimpleQueue[Receipt | None] = SimpleQueue()
         self._held_back: list[Receipt] = []
@@ -107,11 +110,19 @@ class Writer(VitalThread):
             is_stopping = is_stopping or saw_stop
             if batch:
                 commit(self._connection, batch, give_up=lambda: self._is_abandoned)
+                self._tell(batch)
         self._large.stop()
         self._connection.close()
 
     def _commit_large(self, connection: Connection, receipt: Receipt) -> None:
         commit(connection, [receipt], give_up=lambda: self._is_abandoned)
+        self._tell([receipt])
+
+    def _tell(self, batch: Sequence[Receipt]) -> None:
+        for receipt in batch:
+            entry, status = receipt.entry, receipt.status
+            if status is not None and status >= RunStatus.SUCCEEDED and (entry.limit_key or entry.called_by):
+                self._on_ended(entry)
 
     def _gather(self) -> tuple[list[Receipt], bool]:
         """One batch with at most one entry per run; a second one of the same run waits for the next batch."""
