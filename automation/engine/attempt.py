@@ -43,7 +43,8 @@ def attempt(step: PlannedStep, prepared: Prepared, number: int, around: Surround
     except ExpressionError as error:
         return expression_failure(error)
     except CommandRefused as refused:
-        return Fail(StepError(refused.code, str(refused), ErrorClass.USER, details=refused.details))
+        error_class = ErrorClass.TRANSIENT if refused.is_temporary else ErrorClass.USER
+        return Fail(StepError(refused.code, str(refused), error_class, details=refused.details))
     except CommandInterrupted as error:
         return Fail(StepError("interrupted", str(error), ErrorClass.CANCELLED))
     except ClaimLost:

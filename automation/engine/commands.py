@@ -13,11 +13,15 @@ Json = Any
 
 
 class CommandRefused(Exception):
-    """The command makes no sense as it is: the step fails with `code` and this sentence, and nothing was done."""
+    """The command cannot be done: the step fails with `code` and this sentence, and nothing was done.
 
-    def __init__(self, code: str, message: str, **details: Json) -> None:
+    `is_temporary`: the same command may go through in a moment.
+    """
+
+    def __init__(self, code: str, message: str, *, is_temporary: bool = False, **details: Json) -> None:
         super().__init__(message)
         self.code = code
+        self.is_temporary = is_temporary
         self.details = details
 
 

@@ -17,14 +17,20 @@ Json = Any
 class Inputs:
     """What a run may be started with. Immutable; free to share between threads."""
 
-    __slots__ = ("_checker", "_defaults")
+    __slots__ = ("_checker", "_defaults", "_is_closed", "names")
 
     def __init__(self, schema: Mapping[str, Json]) -> None:
         self._checker = Checker({"type": "object", **schema})
         properties = schema.get("properties", {})
+        self.names = frozenset(properties)  # that are declared
+        self._is_closed = schema.get("additionalProperties") is False
         self._defaults = {
             name: rule["default"] for name, rule in properties.items() if isinstance(rule, dict) and "default" in rule
         }
+
+    def admits(self, name: str) -> bool:
+        """True when an input of this name may be sent."""
+        return name in self.names or not self._is_closed
 
     def complete(self, value: Json) -> Json:
         """The inputs with declared defaults for what is missing at the top level; other values as they are."""

@@ -35,6 +35,7 @@ class Runnable:
     version_id: UUID
     number: str
     deadline_seconds: float | None
+    calls_on_failure: bool  # another workflow is to be started when a run of it fails
     inputs: Inputs
     kinds: Mapping[str, str]
 
@@ -179,6 +180,7 @@ def _prepare(version: WorkflowVersion) -> Runnable:
         version_id=version.id,
         number=version.number,
         deadline_seconds=plan.settings.timeout_seconds,
+        calls_on_failure=plan.settings.on_failure is not None,
         inputs=plan.inputs,
         kinds={step.path: step.kind.key for step in plan.steps},
     )

@@ -18,7 +18,7 @@ from automation.services.rights import require_on_workflow
 from automation.services.runnable import Runnable
 from automation.store.bell import ring_on_commit
 from automation.store.cancel import cancel_runs
-from automation.store.intake import NewRun
+from automation.store.intake import CalledBy, NewRun
 from automation.store.start import Started, find_duplicate, start_run
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
@@ -64,11 +64,13 @@ def start(
     version: str | None = None,
     dedupe_key: str | None = None,
     kept: Kept | None = None,
+    handles: CalledBy | None = None,
 ) -> StartedRun:
     """Start a run of a workflow's current version, or of the version named.
 
     `trigger` is what the trigger saw (plain JSON). `dedupe_key` is prefixed (`store/intake.py`): a second start with
-    it finds the first one's run. Joins the caller's transaction; workers hear of it at the commit.
+    it finds the first one's run. `handles` is the failed run that it is started for: its own failure calls nobody.
+    Joins the caller's transaction; workers hear of it at the commit.
     Raises NotFound, Conflict (`workflow_inactive`, `workflow_archived`), InvalidInput for inputs.
     """
     for _ in range(ATTEMPTS):
@@ -85,6 +87,8 @@ def start(
             dedupe_key=dedupe_key,
             parent_run_id=kept.run_id if kept else None,
             deadline_seconds=known.deadline_seconds,
+            called_by=handles,
+            calls_on_failure=known.calls_on_failure and handles is None,
         )
         started = _insert(run, is_pinned=version is not None, kept=kept)
         if started is not None:

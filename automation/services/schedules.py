@@ -128,6 +128,7 @@ def _new_run(due: Due, version: Runnable, inputs: Any, slot: datetime, previous:
         trigger_id=due.trigger_id,
         dedupe_key=f"cron:{due.trigger_id}:{_utc_text(slot)}",
         deadline_seconds=version.deadline_seconds,
+        calls_on_failure=version.calls_on_failure,
     )
 
 

@@ -73,6 +73,7 @@ def run_of(state: EndpointState, event: NewEvent, genuine: Genuine, *, now: date
         mode=_mode(state, event),
         dedupe_key=dedupe_key(state, genuine.delivery_id),
         deadline_seconds=state.timeout_seconds,
+        calls_on_failure=state.calls_on_failure,
     )
 
 

@@ -45,6 +45,7 @@ class EndpointState:
     takes_body_as_inputs: bool
     fixed_inputs: Mapping[str, Any]
     timeout_seconds: float | None
+    calls_on_failure: bool
     read_at: float  # on the monotonic clock
 
     def secrets_at(self, moment: datetime) -> tuple[str, ...]:
@@ -99,6 +100,7 @@ def state_of(endpoint: WebhookEndpoint) -> EndpointState:
         takes_body_as_inputs=bool(schema.get("properties")),
         fixed_inputs=trigger.inputs,
         timeout_seconds=parse_duration(timeout) if timeout else None,
+        calls_on_failure="on_failure" in definition.get("settings", {}),
         read_at=clock.monotonic(),
     )
 

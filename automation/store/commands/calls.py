@@ -70,7 +70,7 @@ def _start(cursor: Any, context: CommandContext, command: CallWorkflow, path: st
     started = start_run(cursor, _new_run(cursor, context, command, callee, path), is_pinned=callee.is_pinned)
     if started is None:
         said = f"The workflow {callee.name!r} is being changed at this moment. Run the step again."
-        raise CommandRefused("workflow_changing", said)
+        raise CommandRefused("workflow_changing", said, is_temporary=True)
     if not command.is_detached:
         cursor.execute(MARK_CALLER, (context.run_id,))
     return str(started.uid)
