@@ -6,6 +6,7 @@ idempotency key) with what accepted the run.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,56 +14,16 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 
+from automation.engine.limits import Gathering, Slot
+from automation.engine.status import RunStatus
+from automation.store.limits import LimitFull, enter
+from automation.store.new_run import NEW_RUN, gathered, large
 from automation.store.payloads import PREVIEW_CHARACTERS, packed, preview
 from automation.store.prepared import PreparedStatement
 
-SMALL_DATA = """
-), new_data as (
-  insert into automation_rundata (run_id, input) select id, %(run_input)s::jsonb from new_run
-)
-"""
-# A piece other statements embed, executed by `insert`: parameters are prefixed run_ and named.
-NEW_RUN = (
-    """
-new_run as (
-  insert into automation_run (workspace_id, workflow_id, version_id, trigger_id, created_by_id, mode, queue, priority,
-                              dedupe_key, parent_run_id, deadline_at, called_by_run_id, called_by_path, is_detached,
-                              depth, calls_on_failure)
-  select %(run_workspace_id)s, %(run_workflow_id)s, %(run_version_id)s, %(run_trigger_id)s, %(run_created_by_id)s,
-         %(run_mode)s, %(run_queue)s, %(run_priority)s, %(run_dedupe_key)s, %(run_parent_run_id)s,
-         now() + make_interval(secs => %(run_deadline_seconds)s),
-         %(run_called_by_run_id)s, %(run_called_by_path)s, %(run_is_detached)s, %(run_depth)s, %(run_calls_on_failure)s
-  {guard}
-  on conflict (workflow_id, dedupe_key) where dedupe_key is not null do nothing
-  returning id, uid
-"""
-    + SMALL_DATA
-)
-# Instead of SMALL_DATA, for an input too large for its row.
-LARGE_DATA = """
-), new_data as (
-  insert into automation_rundata (run_id, input, input_ref)
-  select id, %(run_input)s::jsonb, %(run_input_ref)s from new_run
-), new_payload as (
-  insert into automation_payload (run_id, sha256, size, codec, data)
-  select id, %(run_input_ref)s, %(run_input_size)s, 'zlib', %(run_input_data)s from new_run
-)
-"""
-
-# their types, for prepared statements (`store/prepared.py`)
-RUN_TYPES = {
-    **dict.fromkeys(("run_workspace_id", "run_workflow_id", "run_version_id", "run_trigger_id"), "uuid"),
-    "run_created_by_id": "uuid",
-    **dict.fromkeys(("run_mode", "run_priority", "run_depth"), "smallint"),
-    **dict.fromkeys(("run_queue", "run_dedupe_key", "run_input", "run_called_by_path"), "text"),
-    **dict.fromkeys(("run_parent_run_id", "run_called_by_run_id"), "bigint"),
-    **dict.fromkeys(("run_is_detached", "run_calls_on_failure"), "boolean"),
-    "run_deadline_seconds": "float8",
-}
-
 INSERT = "with " + NEW_RUN.format(guard="") + "select id, uid from new_run"
 
-LARGE_INSERT = INSERT.replace(SMALL_DATA, LARGE_DATA)
+LARGE_INSERT = large(INSERT)
 
 FIND_DUPLICATE = "select id, uid from automation_run where workflow_id = %s and dedupe_key = %s"
 
@@ -101,10 +62,21 @@ class NewRun:
     deadline_seconds: float | None = None
     called_by: CalledBy | None = None
     calls_on_failure: bool = False
+    slot: Slot | None = None
+    gathering: Gathering | None = None
 
-    def parameters(self) -> dict[str, Any]:
-        """The named parameters of NEW_RUN."""
+    def parameters(self, *, status: RunStatus = RunStatus.QUEUED) -> dict[str, Any]:
+        """The named parameters of NEW_RUN.
+
+        A run that gathers starts has no dedupe key: it is of all of them. Their doors know what each has become.
+        """
+        gathering = self.gathering
         return {
+            "run_status": int(status),
+            "run_limit_key": self.slot.key if self.slot else None,
+            "run_debounce_key": gathering.key if gathering else None,
+            "run_gather_seconds": gathering.wait_seconds if gathering else None,
+            "run_longest_gather_seconds": gathering.max_wait_seconds if gathering else None,
             "run_workspace_id": self.workspace_id,
             "run_workflow_id": self.workflow_id,
             "run_version_id": self.version_id,
@@ -113,7 +85,7 @@ class NewRun:
             "run_mode": self.mode,
             "run_queue": self.queue,
             "run_priority": self.priority,
-            "run_dedupe_key": self.dedupe_key,
+            "run_dedupe_key": None if gathering else self.dedupe_key,
             "run_parent_run_id": self.parent_run_id,
             "run_deadline_seconds": self.deadline_seconds,
             "run_called_by_run_id": self.called_by.run_id if self.called_by else None,
@@ -126,6 +98,14 @@ class NewRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Inserted:
+    """What a statement with NEW_RUN returned, and the status that the run has."""
+
+    row: tuple[Any, ...]
+    status: RunStatus
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """A run that stands in the database. `is_duplicate`: it stood there before this call."""
 
@@ -134,22 +114,44 @@ class Accepted:
     is_duplicate: bool = False
 
 
-def insert(cursor: Any, statement: str | PreparedStatement, parameters: dict[str, Any]) -> None:
+def start(
+    cursor: Any, statement: str | PreparedStatement, run: NewRun, parameters: Mapping[str, Any], *, is_pinned: bool
+) -> Inserted | None:
+    """Start a run by a statement that embeds NEW_RUN, where its settings place it; None when it inserted nothing.
+
+    `parameters` are those of the statement beside the run's. Without a limit this is that one statement; with one the
+    cursor is in a transaction, which keeps the limit locked. Raises LimitFull, unless the version is no longer the
+    newest: then others decide (None), except for one that `is_pinned`.
+    """
+    status = RunStatus.BLOCKED if run.gathering else RunStatus.QUEUED
+    if run.slot and not run.gathering:
+        try:
+            room = enter(cursor, run.slot)
+        except LimitFull as full:
+            if is_pinned or full.room.version_id == run.version_id:
+                raise
+            return None
+        if room is None or room.is_full:
+            status = RunStatus.BLOCKED
+    insert(cursor, statement, {**run.parameters(status=status), **parameters}, is_gathered=run.gathering is not None)
+    row = cursor.fetchone()
+    return Inserted(row, status) if row else None
+
+
+def insert(
+    cursor: Any, statement: str | PreparedStatement, parameters: dict[str, Any], *, is_gathered: bool = False
+) -> None:
     """Execute a statement that embeds NEW_RUN; an input too large for its row becomes a payload in the same one."""
-    text: str = parameters["run_input"]
+    raw: str = parameters["run_input"]
     # no character takes more than four bytes
-    if len(text) * 4 <= settings.BRAINOPS_INLINE_BYTES or len(text.encode()) <= settings.BRAINOPS_INLINE_BYTES:
-        if isinstance(statement, str):
-            cursor.execute(statement, parameters)
-        else:
-            statement.run(cursor, parameters)
+    is_small = len(raw) * 4 <= settings.BRAINOPS_INLINE_BYTES or len(raw.encode()) <= settings.BRAINOPS_INLINE_BYTES
+    if is_small and not is_gathered and isinstance(statement, PreparedStatement):
+        statement.run(cursor, parameters)
         return
-    cursor.execute(large(statement if isinstance(statement, str) else statement.text), parameters | _large_input(text))
-
-
-def large(statement: str) -> str:
-    """The variant of a statement with NEW_RUN that keeps the input as a payload."""
-    return statement.replace(SMALL_DATA, LARGE_DATA)
+    text = statement if isinstance(statement, str) else statement.text
+    if not is_small:
+        text, parameters = large(text), parameters | _large_input(raw)
+    cursor.execute(gathered(text) if is_gathered else text, parameters)
 
 
 def _large_input(text: str) -> dict[str, Any]:
@@ -177,13 +179,26 @@ def _shown(part: Any, *, depth: int = 1) -> Any:
 def insert_run(cursor: Any, run: NewRun) -> Accepted:
     """Insert a run, or find the one that already took the same dedupe key.
 
-    The caller rings the bell after its commit.
+    The caller rings the bell after its commit. With a limit the cursor is in a transaction; raises LimitFull.
     """
-    insert(cursor, INSERT, run.parameters())
-    row = cursor.fetchone()
-    if row is not None:
-        return Accepted(id=row[0], uid=row[1])
+    try:
+        inserted = start(cursor, INSERT, run, {}, is_pinned=True)
+    except LimitFull:
+        duplicate = find_accepted(cursor, run)
+        if duplicate is None:
+            raise
+        return duplicate
+    if inserted is not None:
+        return Accepted(*inserted.row)
     # do nothing on conflict waited for the other transaction: its row is committed and visible to a new snapshot
+    duplicate = find_accepted(cursor, run)
+    if duplicate is None:
+        raise LookupError(f"Run with the dedupe key {run.dedupe_key!r} was there and is gone.")
+    return duplicate
+
+
+def find_accepted(cursor: Any, run: NewRun) -> Accepted | None:
+    """The run that took the same dedupe key before."""
     cursor.execute(FIND_DUPLICATE, (run.workflow_id, run.dedupe_key))
     row = cursor.fetchone()
-    return Accepted(id=row[0], uid=row[1], is_duplicate=True)
+    return Accepted(row[0], row[1], is_duplicate=True) if row else None

@@ -15,7 +15,10 @@ from uuid import UUID
 import orjson
 
 from automation.engine.keep import KeptPaths
-from automation.store.intake import FIND_DUPLICATE, NEW_RUN, RUN_TYPES, NewRun, insert
+from automation.engine.status import RunStatus
+from automation.store.intake import FIND_DUPLICATE, NewRun, start
+from automation.store.limits import LimitFull
+from automation.store.new_run import NEW_RUN, RUN_TYPES, gathered
 from automation.store.prepared import PreparedStatement
 
 GUARD = """
@@ -25,6 +28,7 @@ where w.id = %(run_workflow_id)s and w.workspace_id = %(run_workspace_id)s and w
 """
 
 START = "with " + NEW_RUN.format(guard=GUARD) + "select id, uid, statement_timestamp() from new_run"
+GATHERED_START = gathered(START)
 _PREPARED = PreparedStatement("start", START, RUN_TYPES | {"run_is_pinned": "boolean"})
 
 # What a retry keeps of the run it repeats stands in the same statement as the new run. Batches of loops in which
@@ -33,11 +37,11 @@ START_WITH_KEPT = (
     "with "
     + NEW_RUN.format(guard=GUARD)
     + """, kept as (
-  insert into automation_steprun (run_id, path, kind, status, attempt, is_kept, port, output, output_ref, reason, error,
-                                  started_at, finished_at)
-  select n.id, s.path, s.kind, case when s.is_reopened then 8 else s.status end, s.attempt, true, s.port, s.output,
-         s.output_ref, case when s.is_reopened then %(kept_again)s::jsonb -> s.path else s.reason end, s.error,
-         s.started_at, case when not s.is_reopened then s.finished_at end
+  insert into automation_steprun (run_id, path, kind, status, attempt, is_kept, port, effect, output, output_ref,
+                                  reason, error, started_at, finished_at)
+  select n.id, s.path, s.kind, case when s.is_reopened then 8 else s.status end, s.attempt, true, s.port, s.effect,
+         s.output, s.output_ref, case when s.is_reopened then %(kept_again)s::jsonb -> s.path else s.reason end,
+         s.error, s.started_at, case when not s.is_reopened then s.finished_at end
   from new_run n, (
     select *, path = any(%(reopened_paths)s) as is_reopened from automation_steprun
     where run_id = %(run_parent_run_id)s and path = any(%(kept_paths)s)
@@ -58,11 +62,15 @@ select id, uid, statement_timestamp() from new_run
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A run that stands in the database; `created_at` is None when it stood there before this call."""
+    """A run that stands in the database; `created_at` is None when it stood there before this call.
+
+    `status` is QUEUED, or BLOCKED where it waits for its limit or gathers further starts.
+    """
 
     id: int
     uid: UUID
     created_at: datetime | None = None
+    status: RunStatus = RunStatus.QUEUED
 
     @property
     def is_duplicate(self) -> bool:
@@ -73,15 +81,21 @@ class Started:
 def start_run(cursor: Any, run: NewRun, *, is_pinned: bool = False, kept: KeptPaths | None = None) -> Started | None:
     """Insert a run if its workflow may run now; None when the guard (or a duplicate) said no.
 
-    `is_pinned`: the version was asked for by name and need not be the current one. The caller rings the bell.
+    `is_pinned`: the version was asked for by name and need not be the current one. The caller rings the bell. With a
+    limit the cursor is in a transaction. Raises LimitFull.
     """
-    parameters = run.parameters() | {"run_is_pinned": is_pinned}
-    if kept is None:
-        insert(cursor, _PREPARED, parameters)
-    else:
-        insert(cursor, START_WITH_KEPT, parameters | _kept_parameters(kept))
-    row = cursor.fetchone()
-    return Started(*row) if row else None
+    parameters: dict[str, Any] = {"run_is_pinned": is_pinned}
+    statement: str | PreparedStatement = _PREPARED
+    if kept is not None:
+        statement, parameters = START_WITH_KEPT, parameters | _kept_parameters(kept)
+    try:
+        inserted = start(cursor, statement, run, parameters, is_pinned=is_pinned)
+    except LimitFull:
+        duplicate = find_duplicate(cursor, run)
+        if duplicate is None:
+            raise
+        return duplicate
+    return Started(*inserted.row, status=inserted.status) if inserted else None
 
 
 def _kept_parameters(kept: KeptPaths) -> dict[str, Any]:

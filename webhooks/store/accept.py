@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from automation.store.intake import NEW_RUN, RUN_TYPES, NewRun, insert
+from automation.store.intake import NewRun, start
+from automation.store.new_run import NEW_RUN, RUN_TYPES
 from automation.store.prepared import PreparedStatement
 from webhooks.store.current import CURRENT
 from webhooks.store.event import COLUMNS, EVENT_TYPES, STATE_TYPES, VALUES, NewEvent, State
@@ -36,8 +37,8 @@ class Accepted:
 def accept(cursor: Any, state: State, event: NewEvent, run: NewRun) -> Accepted | None:
     """Store a delivery and start its run; None when the state is no longer current or the delivery was taken before.
 
-    Raises IntegrityError when the delivery was taken by an event whose run is gone. The caller rings the bell.
+    Raises IntegrityError when the delivery was taken by an event whose run is gone (or by one that gathers starts), and
+    LimitFull: with a limit the cursor is in a transaction. The caller rings the bell.
     """
-    insert(cursor, PREPARED, state.parameters() | event.parameters() | run.parameters())
-    row = cursor.fetchone()
-    return Accepted(*row) if row else None
+    inserted = start(cursor, PREPARED, run, state.parameters() | event.parameters(), is_pinned=False)
+    return Accepted(*inserted.row) if inserted else None
