@@ -15,15 +15,16 @@ from django.db import close_old_connections, connections
 
 from automation.runtime.heartbeat import Heartbeat
 from automation.runtime.vital import VitalThread
+from automation.services import failure_workflows
 from automation.services.approvals_due import approvals_due
 from automation.services.replays_due import replays_due
 from automation.services.schedules import fire_due
 from automation.store import bell
 from automation.store.connection import Connection
-from automation.store.limits import keys_with_room, make_room_each
+from automation.store.limits import forget_unused, keys_with_room, make_room_each
 from automation.store.recover import declare_dead, recover_orphans, recover_runs
 from automation.store.ticks import take_turn
-from automation.store.wake import time_out_late, wake_due
+from automation.store.wake import time_out_late, wake_due, wake_gathered
 from brainops.audit.services import seal
 from brainops.core.housekeeping import sweep
 
@@ -115,11 +116,13 @@ class Pulse(VitalThread):
         close_old_connections()
         if not take_turn(self._connection, "pulse", every_seconds=self._every_seconds * 0.9):
             return 0
-        queued = sum(map(self._attempt, (self._recover, self._wake, fire_due, approvals_due, self._admit, replays_due)))
+        due = (fire_due, approvals_due, failure_workflows.start_due, self._admit, replays_due)
+        queued = sum(map(self._attempt, (self._recover, self._wake, *due)))
         queued += self._attempt(self._time_out)  # they make room, too, and their callers go on
         self._attempt(seal)
         if take_turn(self._connection, "minute", every_seconds=MINUTE_SECONDS):
             queued += self._attempt(self._recover_orphans)
+            self._attempt(self._forget_limits)
             self._attempt(sweep)
         if queued:
             self._announce()
@@ -130,13 +133,17 @@ class Pulse(VitalThread):
             declare_dead(self._connection, self._heartbeat.silent(), dead_seconds=self._dead_seconds)
         return len(recover_runs(self._connection))
 
+    def _forget_limits(self) -> int:
+        return forget_unused(self._connection)
+
     def _recover_orphans(self) -> int:
         return len(recover_orphans(self._connection))
 
     def _admit(self) -> int:
         """The net under the aftermath of ended runs, and what ends debounces: limits that have room."""
+        woken = wake_gathered(self._connection)
         keys, self._last_key = keys_with_room(self._connection, after=self._last_key)
-        return make_room_each(self._connection, keys)
+        return woken + make_room_each(self._connection, keys)
 
     def _time_out(self) -> int:
         return time_out_late(self._connection)

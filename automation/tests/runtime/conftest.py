@@ -8,9 +8,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from automation.engine import points
 from automation.store.claim import Claimed, claim_runs
+from automation.store.commands import Commands
 from automation.store.connection import Connection
 from automation.store.workers import register
+from automation.tests.runtime.held import Crash
 
 
 @pytest.fixture
@@ -44,3 +47,32 @@ def claim(store: Connection, new_worker: Any, make_workflow: Any, accept: Any) -
         return worker_id, claim_runs(store, worker_id=worker_id, queue="default", limit=count)
 
     return run
+
+
+@pytest.fixture
+def held(claim: Any) -> Claimed:
+    """A run this process holds."""
+    return claim(1)[1][0]
+
+
+@pytest.fixture
+def commands() -> Iterator[Commands]:
+    made = Commands()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def crash_at() -> Iterator[Callable[[str], None]]:
+    """Die at a named point, once."""
+
+    def crash(name: str) -> None:
+        def hook(reached: str) -> None:
+            if reached == name:
+                points.hook = None
+                raise Crash
+
+        points.hook = hook
+
+    yield crash
+    points.hook = None

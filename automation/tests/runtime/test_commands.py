@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +10,6 @@ import psycopg2
 import pytest
 from django.db import connection
 
-from automation.engine import points
 from automation.engine.commands import (
     ClaimLost,
     CommandInterrupted,
@@ -24,45 +22,9 @@ from automation.engine.commands import (
     SetValue,
 )
 from automation.models import Event, LocalEffect, Run, StateValue
-from automation.store.claim import Claimed
-from automation.store.commands import CommandContext, Commands
+from automation.store.commands import Commands
 from automation.store.connection import Connection
-
-
-class Crash(BaseException):
-    """The process dies here."""
-
-
-@pytest.fixture
-def commands() -> Iterator[Commands]:
-    made = Commands()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def held(claim: Any) -> Claimed:
-    """A run this process holds."""
-    return claim(1)[1][0]
-
-
-@pytest.fixture
-def crash_at() -> Iterator[Callable[[str], None]]:
-    def crash(name: str) -> None:
-        def hook(reached: str) -> None:
-            if reached == name:
-                points.hook = None
-                raise Crash
-
-        points.hook = hook
-
-    yield crash
-    points.hook = None
-
-
-def attempt(run: Claimed, *, path: str = "a", number: int = 1, **values: Any) -> CommandContext:
-    known = {"claim": run.claim, "workspace_id": run.workspace_id, "workflow_id": run.workflow_id, "depth": 0}
-    return CommandContext(run_id=run.id, run_uid=run.uid, path=path, attempt=number, **(known | values))
+from automation.tests.runtime.held import Crash, attempt
 
 
 def test_a_repeated_attempt_finds_what_its_command_did(commands, held):
