@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from automation.admin import workflow_page
 from automation.admin.callers import caller_of, say_refusal
+from automation.admin.dry_runs import DryRunPages
 from automation.admin.filters import OwnerFilter, TagFilter, WorkflowStateFilter, WorkspaceFilter, as_uuid
 from automation.admin.workflow_list import WorkflowList
 from automation.models import Workflow
@@ -29,7 +30,7 @@ from brainops.core.errors import AppError, InvalidInput
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(ReadOnlyAdmin):
+class WorkflowAdmin(DryRunPages, ReadOnlyAdmin):
     """Workflows of all workspaces. They are written through the API; here they are watched, run and switched."""
 
     change_list_template = "automation/workflow_list.html"
@@ -70,6 +71,7 @@ class WorkflowAdmin(ReadOnlyAdmin):
         return [
             path("<uuid:id>/", view(require_GET(self.page_view)), name="automation_workflow_page"),
             path("<uuid:id>/run/", view(self.run_view), name="automation_workflow_run"),
+            path("<uuid:id>/dry-run/", view(self.dry_run_view), name="automation_workflow_dry_run"),
             path("<uuid:id>/switch/", view(require_POST(self.switch_view)), name="automation_workflow_switch"),
             *super().get_urls(),
         ]
@@ -90,6 +92,7 @@ class WorkflowAdmin(ReadOnlyAdmin):
             "view": workflow_page.read(workflow),
             "workflow": workflow,
             "may_run": self._may(request, "run_workflow") and workflow.is_active and not workflow.archived_at,
+            "may_rehearse": self._may(request, "run_workflow"),
             "may_switch": self._may(request, "change_workflow") and not workflow.archived_at,
         }
         return render(request, "automation/workflow.html", context)

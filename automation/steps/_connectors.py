@@ -18,6 +18,7 @@ from automation.engine.kinds import (
     Outcome,
     StepError,
 )
+from automation.engine.sampling import sample_of
 from integrations import contract
 from integrations.registry import all_actions, connector_of
 from integrations.runner import run_action
@@ -69,7 +70,7 @@ def _run(action: contract.Action, call: Call) -> Outcome:
 def _simulate(action: contract.Action, call: Call) -> Outcome:
     if action.simulate is None:
         line = LogLine("info", f"{action.title} has an effect and was not run: this is a dry run.")
-        return Done(None, logs=(line,))
+        return Done(sample_of(action.output_schema), logs=(line,))
     return _outcome(action.simulate(call.config))
 
 
