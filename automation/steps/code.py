@@ -119,6 +119,7 @@ KIND = Kind(
     icon="code",
     effect=Effect.PURE,
     is_deterministic=False,  # clock and chance
+    is_blocking=True,
     lazy=frozenset({"code"}),
     config_schema={
         "type": "object",
