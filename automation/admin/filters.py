@@ -16,6 +16,7 @@ from automation.engine.status import RunStatus
 from automation.looks.states import RUNS
 from automation.models import Trigger, Workflow
 from automation.services import statistics
+from automation.services.run_search import with_unknown
 from automation.triggers import all_trigger_kinds
 from brainops.accounts.models import User, Workspace
 
@@ -42,6 +43,21 @@ class RunStatusFilter(SimpleListFilter):
         if value == "unhappy":
             return queryset.filter(status__in=UNHAPPY)
         return queryset.filter(status__in=[status for status in RunStatus if status.word == value])
+
+
+class UnknownFilter(SimpleListFilter):
+    """Runs with an effect of which nobody knows whether it happened."""
+
+    title = "outcome"
+    parameter_name = "unknown"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """One choice: what needs a person's eyes."""
+        return [("yes", "Unknown: somebody has to look")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The runs that ended so, or that ask what became of an effect."""
+        return queryset.filter(with_unknown()) if self.value() == "yes" else queryset
 
 
 class CreatedFilter(SimpleListFilter):

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 import orjson
+from django.db.models import Q
+from django.urls import reverse
 
+from automation.admin import run_effects_page, run_log_page
+from automation.admin.run_effects_page import EffectTab
+from automation.admin.run_log_page import LogPage
 from automation.admin.timeline import Timeline, timeline
+from automation.engine.document import parse_document
+from automation.engine.results import id_of
 from automation.engine.status import RunStatus
-from automation.looks.states import Look, run_look
+from automation.looks.states import WAITED, Look, run_look
 from automation.looks.wording import SHOWN_CHARACTERS, pretty
 from automation.models import Run, RunMode, WorkflowVersion
-from automation.services import run_reading
-from automation.services.run_reading import LINES_SHOWN
+from automation.services import loops, run_reading
+from automation.services.run_reading import RunPage
+from automation.services.waits import Waited
 from automation.store.read_run import Head
 from brainops.accounts.caller import Caller
 from brainops.accounts.models import User
 
 PARTS = ("inputs", "trigger", "output", "response", "error")
-SHOWN_RETRIES = 20
+STEPS, EFFECTS, LOG = "steps", "effects", "log"
+TABS = {STEPS: "Steps", EFFECTS: "Effects", LOG: "Log"}
+SHOWN_RELATIVES = 40
+SHOWN_LOOPS, SHOWN_ITEMS = 3, 5  # failed items that the page itself shows
 
 Json = Any
 
@@ -38,40 +49,49 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
-class LogPage:
-    """Some log lines, and where the next ones start."""
+class WaitView:
+    """What a step waits for, and where somebody may answer."""
+
+    look: Look
+    title: str
+    waited: Waited
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedItems:
+    """The first failed items of a loop."""
 
     lines: Sequence[Mapping[str, Json]]
-    next_after: int | None
-    is_first: bool
+    more: int
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """Everything on the page."""
+    """Everything on the page. Only what the tab shows is read."""
 
     head: Head
+    tab: str
     look: Look
     mode: str
     kind: str
     started_by: str
     error: dict[str, Json] | None
-    timeline: Timeline
-    payloads: list[Payload]
-    log: LogPage
+    failed_title: str
     retries: list[Run]
-    has_more_steps: bool
+    children: list[Run]
+    timeline: Timeline = field(default_factory=lambda: Timeline([]))
+    failed_items: Mapping[str, FailedItems] = field(default_factory=dict)
+    waits: Sequence[WaitView] = ()
+    payloads: Sequence[Payload] = ()
+    log: LogPage | None = None
+    effects: EffectTab | None = None
+    has_more_steps: bool = False
 
     @property
     def is_final(self) -> bool:
         """True when the page will never change again."""
         return RunStatus(self.head.status).is_final
-
-    @property
-    def failed_title(self) -> str:
-        """The name of the step that failed the run."""
-        path = (self.error or {}).get("step")
-        return next((row.title for row in self.timeline.rows if row.path == path), str(path))
 
     @property
     def is_stopping(self) -> bool:
@@ -101,25 +121,84 @@ def find_workspace(uid: UUID) -> UUID | None:
     return Run.objects.filter(uid=uid).values_list("workspace_id", flat=True).first()
 
 
-def read(caller: Caller, uid: UUID, *, log_after: int | None = None) -> RunView:
-    """Read a run with its steps and a page of its log. Raises NotFound."""
-    page = run_reading.read(caller, uid, with_lines=False, longest_output=SHOWN_CHARACTERS + 1)
+def read(caller: Caller, uid: UUID, asked: Mapping[str, str]) -> RunView:
+    """Read a run with what its tab shows; `asked` is the query of the address. Raises NotFound."""
+    tab = asked.get("tab", STEPS) if asked.get("tab") in TABS else STEPS
+    page = run_reading.read(caller, uid, with_steps=tab == STEPS, with_lines=False, longest_output=SHOWN_CHARACTERS + 1)
     head = page.head
     definition = WorkflowVersion.objects.values_list("definition", flat=True).get(id=head.version_id)
     error = orjson.loads(head.error) if head.error else None
-    return RunView(
+    relatives = _relatives(head)
+    view = RunView(
         head=head,
+        tab=tab,
         look=run_look(head.status, head.wait_kind),
         mode=RunMode(head.mode).label,
         kind=_kind(head),
         started_by=_person(head.created_by_id),
         error=error,
-        timeline=timeline(page, definition.get("steps", [])),
-        payloads=[payload for part in PARTS if part != "error" and (payload := _payload(head, part))],
-        log=_log(caller, uid, log_after),
-        retries=list(Run.objects.filter(parent_run_id=head.id).only("uid", "status", "created_at")[:SHOWN_RETRIES]),
+        failed_title=_title((error or {}).get("step"), definition),
+        retries=[run for run in relatives if run.parent_run_id == head.id],
+        children=[run for run in relatives if run.called_by_run_id == head.id],
+    )
+    if tab == LOG:
+        return replace(view, log=run_log_page.read(head.id, asked))
+    if tab == EFFECTS:
+        return replace(view, effects=run_effects_page.read(caller, uid, asked))
+    return _with_steps(view, page, definition)
+
+
+def _with_steps(view: RunView, page: RunPage, definition: Mapping[str, Json]) -> RunView:
+    rows = timeline(page, definition)
+    return replace(
+        view,
+        timeline=rows,
+        failed_items=_failed_items(view.head.id, rows),
+        waits=[_wait(waited, definition) for waited in page.waits],
+        payloads=[payload for part in PARTS if part != "error" and (payload := _payload(view.head, part))],
         has_more_steps=page.has_more_steps,
     )
+
+
+def _relatives(head: Head) -> list[Run]:
+    """The runs that repeat this one and those it called, newest first."""
+    wanted = Q(parent_run_id=head.id) | Q(called_by_run_id=head.id)
+    rows = Run.objects.filter(wanted).select_related("workflow")
+    columns = ("uid", "status", "wait_kind", "created_at", "parent_run_id", "called_by_run_id", "called_by_path")
+    return list(rows.only(*columns, "workflow__name")[:SHOWN_RELATIVES])
+
+
+def _failed_items(run_id: int, rows: Timeline) -> dict[str, FailedItems]:
+    """Of the first loops with failures, so that the page costs no more for many."""
+    loops_with = [row for row in rows.rows if row.progress and row.progress.failed]
+    found = {}
+    for row in loops_with[:SHOWN_LOOPS]:
+        page = loops.items(run_id, row.path, status="failed", limit=SHOWN_ITEMS)
+        shown = [{**item, "title": item.get("label") or f"Item {item['index']}"} for item in page.items]
+        found[row.path] = FailedItems(shown, (row.progress.failed if row.progress else 0) - len(shown))
+    return found
+
+
+def _wait(waited: Waited, definition: Mapping[str, Json]) -> WaitView:
+    return WaitView(WAITED[waited.type], _title(waited.path, definition), waited, approval_link(waited))
+
+
+def approval_link(waited: Waited) -> str | None:
+    """Where in the admin an approval is decided."""
+    if waited.approval_id is None:
+        return None
+    return reverse("admin:automation_approval_page", args=[waited.approval_id])
+
+
+def _title(path: str | None, definition: Mapping[str, Json]) -> str:
+    """What people call the step at a path: its name, with the item where it is in a loop."""
+    if path is None:
+        return ""
+    names = {step.id: step.name for step in parse_document(definition).steps()}
+    name = names.get(id_of(path))
+    if not name or "[" not in path:
+        return name or path
+    return f"{name} ({path})"
 
 
 def raw_part(caller: Caller, uid: UUID, part: str) -> str | None:
@@ -149,12 +228,3 @@ def _payload(head: Head, part: str) -> Payload | None:
         return None
     text = pretty(raw, is_text=True) if len(raw) <= SHOWN_CHARACTERS else raw[:SHOWN_CHARACTERS]
     return Payload(part, part.capitalize(), text, len(raw.encode()), is_cut=len(raw) > SHOWN_CHARACTERS)
-
-
-def _log(caller: Caller, uid: UUID, after: int | None) -> LogPage:
-    rows = run_reading.log_rows(caller, uid)
-    if after is not None:
-        rows = rows.filter(seq__gt=after)
-    lines = list(rows[: LINES_SHOWN + 1])
-    shown = lines[:LINES_SHOWN]
-    return LogPage(shown, shown[-1]["seq"] if len(lines) > LINES_SHOWN else None, is_first=after is None)

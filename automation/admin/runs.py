@@ -3,43 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
+from django.urls import path
 from django.views.decorators.http import require_GET
 
-from automation.admin import run_page
-from automation.admin.callers import caller_of, say_refusal
-from automation.admin.filters import CreatedFilter, RunStatusFilter, StartedByFilter, WorkflowFilter, WorkspaceFilter
+from automation.admin import run_items_page, run_log_page, run_page
+from automation.admin.filters import (
+    CreatedFilter,
+    RunStatusFilter,
+    StartedByFilter,
+    UnknownFilter,
+    WorkflowFilter,
+    WorkspaceFilter,
+)
 from automation.admin.paging import InfinitePaginator
-from automation.engine.status import RunStatus
+from automation.admin.run_buttons import RunButtons
 from automation.looks.states import run_look
 from automation.models import Run, Workflow
-from automation.services import retries, runs
-from automation.services.retries import FAILED, START, Repeat
-from brainops.accounts.caller import Caller
 from brainops.audit.admin.base import ReadOnlyAdmin
-from brainops.core.errors import AppError, NotFound
+from brainops.core.errors import NotFound
 
 _UID_START = re.compile(r"[0-9a-f]{4,8}(-?[0-9a-f]{0,4}){0,3}-?[0-9a-f]{0,12}", re.IGNORECASE)
 LIVE_HEADER = "HTTP_BRAINOPS_LIVE"  # the page's own script asks for what changes
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnlyAdmin):
+class RunAdmin(RunButtons, ReadOnlyAdmin):
     """Runs of all workspaces, to look at. What the engine owns is changed by buttons that call services."""
 
     change_list_template = "automation/run_list.html"
     paginator = InfinitePaginator
     list_display = ("uid",)
-    list_filter = (RunStatusFilter, CreatedFilter, WorkflowFilter, StartedByFilter, WorkspaceFilter)
+    list_filter = (RunStatusFilter, UnknownFilter, CreatedFilter, WorkflowFilter, StartedByFilter, WorkspaceFilter)
     list_select_related = ("workflow", "version", "trigger", "workspace")
     search_fields = ("uid",)
     search_help_text = "Run id or workflow name"
@@ -76,6 +77,7 @@ class RunAdmin(ReadOnlyAdmin):
         return [
             path("<uuid:uid>/", view(require_GET(self.run_view)), name="automation_run_page"),
             path("<uuid:uid>/data/<str:part>.json", view(require_GET(self.data_view)), name="automation_run_data"),
+            path("<uuid:uid>/items/<str:path>/", view(require_GET(self.items_view)), name="automation_run_items"),
             path("<uuid:uid>/cancel/", view(self.cancel_view), name="automation_run_cancel"),
             path("<uuid:uid>/retry/<str:origin>/", view(self.retry_view), name="automation_run_retry"),
             *super().get_urls(),
@@ -92,7 +94,7 @@ class RunAdmin(ReadOnlyAdmin):
         """The page of one run, or the part of it that changes."""
         caller = self._caller(request, uid)
         try:
-            view = run_page.read(caller, uid, log_after=_number(request.GET.get("log_after")))
+            view = run_page.read(caller, uid, request.GET)
         except NotFound as error:
             raise Http404 from error
         context = {
@@ -100,10 +102,24 @@ class RunAdmin(ReadOnlyAdmin):
             "title": f"Run {str(uid)[:8]}",
             "run": view,
             "head": view.head,
+            "tabs": run_page.TABS,
+            "levels": run_log_page.LEVELS,
             "buttons": self._buttons(request, view),
         }
         is_live = LIVE_HEADER in request.META
         return render(request, "automation/run_live.html" if is_live else "automation/run.html", context)
+
+    def items_view(self, request: HttpRequest, uid: UUID, path: str) -> HttpResponse:
+        """The items of a loop, in pages."""
+        caller = self._caller(request, uid)
+        try:
+            view = run_items_page.read(caller, uid, path, request.GET)
+        except NotFound as error:
+            raise Http404 from error
+        title = f"Items of {path} in run {str(uid)[:8]}"
+        may_retry = view.is_final and request.user.has_perm("automation.retry_run")  # type: ignore[union-attr]
+        context = {**self.admin_site.each_context(request), "title": title, "view": view, "may_retry": may_retry}
+        return render(request, "automation/run_items.html", context)
 
     def data_view(self, request: HttpRequest, uid: UUID, part: str) -> HttpResponse:
         """One JSON value of a run, whole, as a download: the browser must never show it as a page."""
@@ -119,75 +135,6 @@ class RunAdmin(ReadOnlyAdmin):
             headers={"Content-Disposition": f'attachment; filename="run-{uid}-{part}.json"'},
         )
 
-    def cancel_view(self, request: HttpRequest, uid: UUID) -> HttpResponse:
-        """Ask, then cancel."""
-
-        def cancel(caller: Caller) -> UUID:
-            _run, status = runs.cancel(caller, uid)
-            is_over = status is RunStatus.CANCELLED
-            messages.success(request, "Cancelled." if is_over else "Its worker was told. It stops within seconds.")
-            return uid
-
-        return self._ask(
-            request,
-            uid,
-            permission="cancel_run",
-            do=cancel,
-            question="Cancel this run?",
-            text="Steps that have ended stay as they are. A step that is under way is stopped where that is possible.",
-            button="Cancel run",
-            tone="danger",
-        )
-
-    def retry_view(self, request: HttpRequest, uid: UUID, origin: str) -> HttpResponse:
-        """Ask, then start a run that repeats this one."""
-        if origin not in (START, FAILED):
-            raise Http404
-
-        def retry(caller: Caller) -> UUID:
-            started = retries.retry(caller, uid, Repeat(origin=origin))
-            messages.success(request, "Started. This is the new run.")
-            return started.uid
-
-        is_whole = origin == START
-        return self._ask(
-            request,
-            uid,
-            permission="retry_run",
-            do=retry,
-            question="Run it again from the start?" if is_whole else "Retry from the failed step?",
-            text="A new run starts with the same version and the same inputs. "
-            + ("Every step runs again." if is_whole else "Results of steps that succeeded are kept."),
-            button="Run again" if is_whole else "Retry from failed step",
-            tone="primary",
-        )
-
-    def _ask(
-        self, request: HttpRequest, uid: UUID, *, permission: str, do: Callable[[Caller], UUID], **words: str
-    ) -> HttpResponse:
-        """A page that asks; its button posts here again and does it."""
-        if not request.user.has_perm(f"automation.{permission}"):  # type: ignore[union-attr]  # staff only
-            raise PermissionDenied
-        caller = self._caller(request, uid)
-        if request.method == "POST" and request.POST.get("confirmed") == "yes":
-            try:
-                uid = do(caller)
-            except AppError as refusal:
-                say_refusal(request, refusal)
-            return redirect("admin:automation_run_page", uid=uid)
-        context = {**self.admin_site.each_context(request), "title": words["question"], **words}
-        back = reverse("admin:automation_run_page", args=[uid])
-        return render(request, "automation/confirm.html", {**context, "back": back, "about": f"Run {uid}"})
-
-    def _caller(self, request: HttpRequest, uid: UUID) -> Caller:
-        """Who is looking, in the run's workspace. Raises PermissionDenied, Http404."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        workspace_id = run_page.find_workspace(uid)
-        if workspace_id is None:
-            raise Http404
-        return caller_of(request, workspace_id)
-
     def _buttons(self, request: HttpRequest, view: run_page.RunView) -> dict[str, bool]:
         """Which buttons this person has here; those that may not be used are absent."""
         may_retry = view.is_final and request.user.has_perm("automation.retry_run")  # type: ignore[union-attr]
@@ -202,7 +149,3 @@ class RunAdmin(ReadOnlyAdmin):
     def look(run: Run) -> Any:
         """How a run looks, for the list."""
         return run_look(run.status, run.wait_kind)
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None

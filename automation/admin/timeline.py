@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from automation.engine.document import StepDocument, parse_document
+from automation.engine.document.parse import Body
 from automation.engine.status import RunStatus, StepStatus
 from automation.looks.states import STEP_NEVER, STEP_PENDING, STEP_RUNNING, STEPS, Look
 from automation.looks.wording import lasted
+from automation.services.loops import Progress
 from automation.services.run_reading import Live, RunPage
+from automation.store.read_run import StepRow
 
 MARKS = 5  # labels of the scale
 LEAST_WIDTH = 0.6  # percent: a step of a millisecond is still to be seen
+LOOPS = ("for_each", "while")
+STAGES = {"catch": "when it fails", "finally": "in the end"}
 
 Json = Any
 
@@ -29,6 +35,17 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a step stands in the document: how deep in groups and tries, in which part of a try, whether it loops."""
+
+    step: StepDocument | None = None
+    depth: int = 0
+    stage: str = ""
+    is_loop: bool = False
+    count_inside: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One step. JSON values are text, as the database gives them."""
 
@@ -36,9 +53,11 @@ class Row:
     title: str
     kind: str
     look: Look
+    place: Place = Place()
     note: str = ""  # beside the bar: the duration, or why there is none
     attempt: int = 0
     port: str | None = None
+    effect: str | None = None
     is_kept: bool = False
     bar: Bar | None = None
     started_at: datetime | None = None
@@ -49,6 +68,7 @@ class Row:
     output: str | None = None
     reason: str | None = None
     error: str | None = None
+    progress: Progress | None = None
 
     @property
     def is_open(self) -> bool:
@@ -59,6 +79,11 @@ class Row:
     def is_quiet(self) -> bool:
         """Nothing happened here."""
         return self.look.is_dashed or self.look is STEP_PENDING
+
+    @property
+    def can_restart(self) -> bool:
+        """True when a retry can begin here: at a step of the document that came to something."""
+        return self.place.step is not None and self.look not in (STEP_PENDING, STEP_NEVER, STEP_RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,37 +109,47 @@ class _Scale:
         return Bar(round(min(x, 100 - LEAST_WIDTH), 2), round(min(width, 100 - min(x, 100 - LEAST_WIDTH)), 2))
 
 
-def timeline(page: RunPage, declared: Sequence[Mapping[str, Json]]) -> Timeline:
-    """Rows in the document's order; those of loops and the like come behind."""
+def timeline(page: RunPage, definition: Mapping[str, Json]) -> Timeline:
+    """Rows in the document's order, those inside groups and tries below their container.
+
+    Steps inside loops have no rows here: they stand in the items of the loop.
+    """
     head = page.head
     start = head.started_at or head.created_at
     end = head.finished_at or head.now
     scale = _Scale(start, max((end - start).total_seconds(), 0.001))
-    stored = {row[0]: row for row in page.steps or ()}
+    stored = {row.path: row for row in page.steps or ()}
     live = {step.path: step for step in page.live}
-    written = {step["id"]: step for step in declared}
-    paths = dict.fromkeys([*written, *stored, *live])
-    rows = [_row(path, written.get(path, {}), stored.get(path), live.get(path), scale, page) for path in paths]
+    places = dict(_places(parse_document(definition).body))
+    paths = dict.fromkeys([*places, *stored, *(path for path in live if "[" not in path)])
+    rows = [_row(path, places.get(path, Place()), stored.get(path), live.get(path), scale, page) for path in paths]
     has_bars = any(row.bar for row in rows)
     return Timeline(rows, _marks(scale.seconds) if has_bars else [], _summary(rows))
 
 
-def _row(
-    path: str,
-    written: Mapping[str, Json],
-    stored: Sequence[Any] | None,
-    live: Live | None,
-    scale: _Scale,
-    page: RunPage,
-) -> Row:
-    title, kind, config = written.get("name") or path, written.get("uses", ""), written.get("with")
-    if live is not None and (stored is None or not StepStatus(stored[2]).is_final):
+def _places(body: Body, depth: int = 0) -> Iterator[tuple[str, Place]]:
+    stage = STAGES.get(body.key, "")
+    for step in body.steps:
+        is_loop = any(word in step.fields for word in LOOPS)
+        inside = sum(len(inner.steps) for inner in step.bodies)
+        yield step.id, Place(step, depth, stage, is_loop, inside)
+        if not is_loop:
+            for inner in step.bodies:
+                yield from _places(inner, depth + 1)
+
+
+def _row(path: str, place: Place, stored: StepRow | None, live: Live | None, scale: _Scale, page: RunPage) -> Row:
+    step = place.step
+    title, config = (step.name or path, dict(step.config) or None) if step else (path, None)
+    kind = _kind(step)
+    if live is not None and (stored is None or not StepStatus(stored.status).is_final):
         started = datetime.fromtimestamp(live.started_at, UTC)
         return Row(
             path=path,
             title=title,
             kind=kind or live.kind,
             look=STEP_RUNNING,
+            place=place,
             note=lasted((page.head.now - started).total_seconds()),
             attempt=live.attempt,
             bar=scale.bar(started, page.head.now),
@@ -123,44 +158,54 @@ def _row(
         )
     if stored is None:
         look = STEP_NEVER if RunStatus(page.head.status).is_final else STEP_PENDING
-        return Row(path=path, title=title, kind=kind, look=look, note="–", config=config)
-    return _stored_row(title, config, stored, scale, page.head.now)
+        return Row(path=path, title=title, kind=kind, look=look, place=place, note="–", config=config)
+    return _stored_row(title, config, place, stored, scale, page)
 
 
-def _stored_row(title: str, config: Json, stored: Sequence[Any], scale: _Scale, now: datetime) -> Row:
-    path, kind, status, attempt, is_kept, port, output, reason, error, until, started, finished = stored
-    state = StepStatus(status)
-    why = orjson.loads(reason) if reason else None
-    end = finished or (None if state is StepStatus.SKIPPED else now)
+def _kind(step: StepDocument | None) -> str:
+    if step is None:
+        return ""
+    if step.uses:
+        return f"{step.uses}, for each" if "for_each" in step.fields else step.uses
+    return next((word for word in ("call", "for_each", "while", "try") if word in step.fields), "group")
+
+
+def _stored_row(title: str, config: Json, place: Place, row: StepRow, scale: _Scale, page: RunPage) -> Row:
+    state = StepStatus(row.status)
+    why = orjson.loads(row.reason) if row.reason else None
+    end = row.finished_at or (None if state is StepStatus.SKIPPED else page.head.now)
     return Row(
-        path=path,
+        path=row.path,
         title=title,
-        kind=kind,
+        kind=_kind(place.step) or row.kind,
         look=STEPS[state],
-        note=_note(state, is_kept, started, finished),
-        attempt=attempt,
-        port=port,
-        is_kept=is_kept,
-        bar=None if state is StepStatus.SKIPPED or is_kept else scale.bar(started, end),
-        started_at=started,
-        until=until if not state.is_final else None,
-        message=_message(error, why),
+        place=place,
+        note=_note(state, row),
+        attempt=row.attempt,
+        port=row.port,
+        effect=row.effect,
+        is_kept=row.is_kept,
+        bar=None if state is StepStatus.SKIPPED or row.is_kept else scale.bar(row.started_at, end),
+        started_at=row.started_at,
+        until=row.until if not state.is_final else None,
+        message=_message(row.error, why),
         operands=why.get("operands", ()) if isinstance(why, dict) else (),
         config=config,
-        output=output,
-        reason=reason,
-        error=error,
+        output=row.output,
+        reason=row.reason,
+        error=row.error,
+        progress=page.progress.get(row.path),
     )
 
 
-def _note(state: StepStatus, is_kept: bool, started: datetime | None, finished: datetime | None) -> str:
-    if is_kept:
+def _note(state: StepStatus, row: StepRow) -> str:
+    if row.is_kept:
         return "kept"
     if state is StepStatus.SKIPPED:
         return "skipped"
-    if started is None or finished is None:
+    if row.started_at is None or row.finished_at is None:
         return STEPS[state].word.lower()
-    return lasted((finished - started).total_seconds())
+    return lasted((row.finished_at - row.started_at).total_seconds())
 
 
 def _message(error: str | None, why: Json) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automation.engine.status import RunStatus, StepStatus, WaitKind
-from automation.models import WorkerState
+from automation.models import ApprovalState, WorkerState
 from automation.models.firing import FiringDecision
 
 
@@ -42,6 +42,7 @@ WAITS = {
 }
 STEPS = {
     StepStatus.STARTED: Look("Started", "progress_activity", "info"),
+    StepStatus.OPEN: Look("Under way", "progress_activity", "info"),
     StepStatus.WAITING: Look("Waiting", "hourglass_top", "warning"),
     StepStatus.RETRYING: Look("Retrying", "autorenew", "warning"),
     StepStatus.SUCCEEDED: Look("Succeeded", "check_circle", "success"),
@@ -53,6 +54,29 @@ STEPS = {
 STEP_RUNNING = Look("Running", "progress_activity", "info")
 STEP_PENDING = Look("Not started", "circle", "neutral")
 STEP_NEVER = Look("Not run", "circle", "neutral", is_dashed=True)
+STEP_WORDS = {**{status.word: look for status, look in STEPS.items()}, "running": STEP_RUNNING}
+
+# What is known about an effect (`services/effects.py`).
+EFFECTS = {
+    "confirmed": Look("Confirmed", "check_circle", "success"),
+    "started": Look("Started", "progress_activity", "info"),
+    "unknown": Look("Outcome unknown", "help", "danger"),
+    "failed": Look("Failed", "error", "warning"),
+}
+# What a step waits for (`services/waits.py`).
+WAITED = {
+    "timer": Look("Waits for a time", "hourglass_top", "warning"),
+    "retry": Look("Waits to retry", "autorenew", "warning"),
+    "approval": Look("Needs approval", "front_hand", "warning"),
+    "signal": Look("Waits for a signal", "notifications", "warning"),
+    "child": Look("Waits for another run", "account_tree", "warning"),
+    "unknown": Look("Asks what became of an effect", "help", "danger"),
+}
+REPLAYS = {
+    "running": Look("Under way", "progress_activity", "info"),
+    "done": Look("Done", "check_circle", "success"),
+    "cancelled": Look("Cancelled", "block", "neutral", is_dashed=True),
+}
 
 WORKERS = {
     WorkerState.LIVE: Look("Live", "check_circle", "success"),
@@ -65,6 +89,16 @@ FIRINGS = {
     FiringDecision.MISSED: Look("Missed", "history_toggle_off", "warning"),
     FiringDecision.INACTIVE: Look("Workflow off", "pause_circle", "neutral", is_dashed=True),
     FiringDecision.REFUSED: Look("Refused", "error", "danger"),
+}
+APPROVALS = {
+    ApprovalState.PENDING: Look("Waiting", "front_hand", "warning"),
+    ApprovalState.APPROVED: Look("Approved", "check_circle", "success"),
+    ApprovalState.REJECTED: Look("Rejected", "cancel", "danger"),
+    ApprovalState.EXPIRED: Look("Expired", "timer_off", "neutral"),
+    ApprovalState.WITHDRAWN: Look("Withdrawn", "block", "neutral", is_dashed=True),
+    ApprovalState.HAPPENED: Look("It happened", "check_circle", "success"),
+    ApprovalState.REPEAT: Look("Done again", "replay", "info"),
+    ApprovalState.FAIL: Look("Failed", "error", "danger"),
 }
 ON = Look("Active", "check_circle", "success")
 OFF = Look("Paused", "pause_circle", "warning")

@@ -134,7 +134,7 @@ def _effects_of(cursor: Any, run_id: int, parent_id: int | None, source: Source)
             *(source.error_message, source.started_at, source.finished_at),
         )
         return
-    before = _items_of(cursor, parent_id, source.path) if source.is_kept and parent_id else []
+    before = _items_of(cursor, parent_id, source.path) if parent_id and source.kind == BATCH else []
     kept = {item.get("index"): item for item in before}
     for item in _items_of(cursor, run_id, source.path):
         yield from _folded(source.path, item, is_kept=kept.get(item.get("index")) == item)

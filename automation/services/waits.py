@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from automation.engine.status import RunStatus, StepStatus
+from automation.engine.status import RunStatus, StepStatus, WaitKind
 from automation.models import Approval, ApprovalState, Run
 from automation.store.read_items import read_folded_waits
 from automation.store.read_run import Head, StepRow
@@ -47,7 +47,8 @@ def of_run(head: Head, steps: Sequence[StepRow]) -> tuple[Waited, ...]:
     found = [_waited(row.path, row.status, row.reason, row.error, row.until, row.attempt) for row in resting]
     if any(row.status == StepStatus.OPEN for row in steps):
         found += _inside_loops(head.id)
-    return tuple(_with_children(head.id, _with_approvals(head.id, found)))
+    is_asked = head.wait_kind == WaitKind.APPROVAL or any(waited.type in ASKING for waited in found)
+    return tuple(_with_children(head.id, _with_approvals(head.id, found) if is_asked else found))
 
 
 def _inside_loops(run_id: int) -> list[Waited]:
@@ -70,16 +71,17 @@ def _waited(
 
 
 def _with_approvals(run_id: int, found: list[Waited]) -> list[Waited]:
-    if not any(waited.type in ASKING for waited in found):
-        return found
-    pending = Approval.objects.filter(run_id=run_id, state=ApprovalState.PENDING)
-    asked = {path: (id_, title) for path, id_, title in pending.values_list("path", "id", "title")}
-    return [
-        replace(waited, approval_id=asked[waited.path][0], title=asked[waited.path][1])
-        if waited.type in ASKING and waited.path in asked
-        else waited
-        for waited in found
-    ]
+    """The waits with their approvals; one whose row is not at hand (deep in a large loop) is told from the approval."""
+    pending = Approval.objects.filter(run_id=run_id, state=ApprovalState.PENDING).order_by("created_at")
+    asked = {approval.path: approval for approval in pending.only("path", "title", "kind", "expires_at")[:MOST_FOLDED]}
+    named = []
+    for waited in found:
+        approval = asked.pop(waited.path, None) if waited.type in ASKING else None
+        named.append(waited if approval is None else replace(waited, approval_id=approval.id, title=approval.title))
+    rest = (
+        Waited(path, one.kind, one.expires_at, {}, approval_id=one.id, title=one.title) for path, one in asked.items()
+    )
+    return [*named, *rest]
 
 
 def _with_children(run_id: int, found: Iterable[Waited]) -> list[Waited]:

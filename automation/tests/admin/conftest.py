@@ -68,7 +68,7 @@ def make_run(
 def add_step(run: Run, path: str, status: StepStatus = StepStatus.SUCCEEDED, **values: Any) -> StepRun:
     now = timezone.now()
     times = {} if status is StepStatus.SKIPPED else {"started_at": now - timedelta(seconds=1), "finished_at": now}
-    return StepRun.objects.create(run=run, path=path, kind="log", status=status, **{**times, **values})
+    return StepRun.objects.create(run=run, path=path, status=status, **{"kind": "log", **times, **values})
 
 
 def add_lines(run: Run, count: int, message: str = "line") -> None:

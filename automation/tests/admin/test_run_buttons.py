@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from automation.engine.status import RunStatus, StepStatus
 from automation.models import Run, StepRun
-from automation.tests.admin.conftest import add_step, make_run, make_staff
+from automation.tests.admin.conftest import EVIL, add_step, make_run, make_staff
 from brainops.audit.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
@@ -84,8 +84,47 @@ def test_run_again_starts_from_the_start(admin_of_all):
     assert StepRun.objects.filter(run=new).count() == 0
 
 
-def test_an_origin_that_is_no_button_is_not_found(admin_of_all):
-    assert admin_of_all.get(f"/admin/automation/run/{make_run().uid}/retry/step:x/").status_code == 404
+def test_the_dialog_says_what_stays_what_goes_again_and_which_effects_repeat(admin_of_all):
+    run = make_run(status=RunStatus.FAILED)
+    add_step(run, "say", kind="http.request", effect="send")
+
+    kept = admin_of_all.get(retry_address(run)).content.decode()
+    again = admin_of_all.post(retry_address(run), {"from": "start"}).content.decode()
+
+    assert "No effect that happened would happen again." in kept
+    assert "1 effect would happen a second time" in again
+    assert Run.objects.count() == 1
+
+
+def test_the_dialog_takes_a_step_the_latest_version_and_other_inputs(admin_of_all):
+    run = make_run(status=RunStatus.FAILED, inputs={"a": 1})
+    form = {"from": "step:say", "version": "latest", "edit": "yes", "inputs": '{"a": 2}', "confirmed": "yes"}
+
+    admin_of_all.post(retry_address(run), form)
+
+    assert Run.objects.exclude(id=run.id).get().data.input["inputs"] == {"a": 2}
+
+
+@pytest.mark.parametrize("inputs", ["{", "[]", '{"a": NaN}'])
+def test_inputs_that_are_no_object_are_said_and_start_nothing(admin_of_all, inputs):
+    run = make_run(status=RunStatus.FAILED)
+    form = {"from": "start", "edit": "yes", "inputs": inputs, "confirmed": "yes"}
+
+    answer = admin_of_all.post(retry_address(run), form)
+
+    assert (answer.status_code, "Inputs: " in answer.content.decode()) == (200, True)
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize("origin", ["step:nothing", "loop[17]", EVIL])
+def test_a_step_that_is_none_is_refused_in_the_dialog(admin_of_all, origin):
+    run = make_run(status=RunStatus.FAILED)
+
+    answer = admin_of_all.post(retry_address(run), {"from": origin, "confirmed": "yes"})
+
+    html = answer.content.decode()
+    assert (answer.status_code, "there is no step" in html, EVIL in html) == (200, True, False)
+    assert Run.objects.count() == 1
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/automation/run/"
 
 
-def page(client, run):
-    answer = client.get(reverse("admin:automation_run_page", args=[run.uid]))
+def page(client, run, **query):
+    answer = client.get(reverse("admin:automation_run_page", args=[run.uid]), query)
     assert answer.status_code == 200, answer.content
     return answer.content.decode()
 
@@ -146,7 +146,11 @@ def test_everything_a_stranger_wrote_is_escaped(admin_of_all):
     set_data(run, error={"message": EVIL, "step": EVIL}, output=EVIL, response={"body": EVIL})
 
     html = (
-        page(admin_of_all, run) + admin_of_all.get(LIST).content.decode() + admin_of_all.get("/admin/").content.decode()
+        page(admin_of_all, run)
+        + page(admin_of_all, run, tab="log")
+        + page(admin_of_all, run, tab="effects")
+        + admin_of_all.get(LIST).content.decode()
+        + admin_of_all.get("/admin/").content.decode()
     )
 
     assert EVIL not in html
@@ -173,17 +177,34 @@ def test_a_part_that_is_none_is_not_downloaded(admin_of_all):
     assert admin_of_all.get(f"/admin/automation/run/{run.uid}/data/claim.json").status_code == 404
 
 
+def log_of(client, run, **query):
+    answer = client.get(reverse("admin:automation_run_page", args=[run.uid]), {"tab": "log", **query})
+    assert answer.status_code == 200
+    return answer.context["run"].log
+
+
 def test_the_log_is_shown_in_pages(admin_of_all):
     run = make_run()
     add_lines(run, 150)
-    address = reverse("admin:automation_run_page", args=[run.uid])
 
-    first = admin_of_all.get(address).context["run"].log
-    second = admin_of_all.get(address, {"log_after": first.next_after}).context["run"].log
+    first = log_of(admin_of_all, run)
+    second = log_of(admin_of_all, run, log_after=first.lines[-1]["seq"])
 
     assert [len(first.lines), len(second.lines)] == [100, 50]
-    assert (second.lines[0]["message"], second.next_after) == ("line 100", None)
-    assert admin_of_all.get(address, {"log_after": "x"}).status_code == 200
+    assert first.next_query == f"tab=log&log_after={first.lines[-1]['seq']}"
+    assert (second.lines[0]["message"], second.next_query) == ("line 100", None)
+
+
+def test_log_lines_are_chosen_by_level_step_and_attempt(admin_of_all):
+    run = make_run()
+    add_lines(run, 3)
+    run.logs.filter(seq=1_000_001).update(level="error", attempt=2)
+    run.logs.filter(seq=1_000_002).update(path="other")
+
+    assert [line["message"] for line in log_of(admin_of_all, run, level="error").lines] == ["line 1"]
+    assert [line["message"] for line in log_of(admin_of_all, run, path="say", attempt=1).lines] == ["line 0"]
+    assert len(log_of(admin_of_all, run, level="loud", attempt="x", log_after="-1").lines) == 3
+    assert log_of(admin_of_all, run, path="\0").lines != []
 
 
 def test_a_log_line_shows_its_fields(admin_of_all):
@@ -191,7 +212,7 @@ def test_a_log_line_shows_its_fields(admin_of_all):
     add_lines(run, 1)
     run.logs.update(fields={"order": "A-17"})
 
-    assert "A-17" in page(admin_of_all, run)
+    assert "A-17" in page(admin_of_all, run, tab="log")
 
 
 def test_the_page_costs_the_same_queries_for_one_step_and_for_many(admin_of_all, django_assert_num_queries):
@@ -202,8 +223,8 @@ def test_the_page_costs_the_same_queries_for_one_step_and_for_many(admin_of_all,
     add_lines(large, 90)
     page(admin_of_all, small)
 
-    # session, user, workspace, head, steps, definition, log (2), retries
-    with django_assert_num_queries(9):
+    # session, user, workspace, head, steps, definition, retries and called runs
+    with django_assert_num_queries(7):
         page(admin_of_all, large)
 
 
