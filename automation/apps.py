@@ -13,10 +13,11 @@ class AutomationConfig(AppConfig):
 
     def ready(self) -> None:
         """Say what the minute's sweep deletes here, and how this room is doing."""
-        from automation.services import idempotency, schedules, state, vitals  # noqa: PLC0415  # the models must be loaded first
+        from automation.services import idempotency, retention, schedules, state, vitals  # noqa: PLC0415  # the models must be loaded first
         from brainops.core import health, housekeeping, metrics  # noqa: PLC0415
 
         housekeeping.sweeps.register("idempotency keys", idempotency.forget_old)
+        housekeeping.sweeps.register("runs", retention.sweeper.start)
         housekeeping.sweeps.register("firing ledger", schedules.forget_old_firings)
         housekeeping.sweeps.register("state and events", state.forget_expired)
         health.components.register("workers", vitals.workers)

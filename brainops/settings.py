@@ -129,6 +129,17 @@ BRAINOPS_LIMITS = {
     "starts_per_second": env.integer("BRAINOPS_LIMIT_STARTS_PER_SECOND", 200, low=1, high=100_000),
 }
 
+# --- Retention (docs/payloads-and-retention.md) ----------------------------------------------------
+# Days that runs stay after their end, unless their workflow says otherwise; 0 = for ever.
+BRAINOPS_RETENTION_DAYS = {
+    "succeeded": env.integer("BRAINOPS_RETENTION_SUCCEEDED_DAYS", 30, low=0, high=36_500),
+    "failed": env.integer("BRAINOPS_RETENTION_FAILED_DAYS", 90, low=0, high=36_500),
+    "cancelled": env.integer("BRAINOPS_RETENTION_CANCELLED_DAYS", 90, low=0, high=36_500),
+    "timed_out": env.integer("BRAINOPS_RETENTION_TIMED_OUT_DAYS", 90, low=0, high=36_500),
+}
+BRAINOPS_RETENTION_KEEP_LAST = env.integer("BRAINOPS_RETENTION_KEEP_LAST", 0, low=0, high=100_000)  # of each workflow
+BRAINOPS_RETENTION_WEBHOOK_DAYS = env.integer("BRAINOPS_RETENTION_WEBHOOK_DAYS", 30, low=0, high=36_500)  # deliveries
+
 # --- Logs ----------------------------------------------------------------------------------------
 BRAINOPS_LOG_LEVEL = env.choice("BRAINOPS_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 BRAINOPS_LOG_FORMAT = env.choice("BRAINOPS_LOG_FORMAT", "console" if DEBUG else "json", ("json", "console"))

@@ -10,6 +10,7 @@ from automation.api.catalogue import CatalogueView
 from automation.api.dry_runs import DryRunView
 from automation.api.execution import ExecuteView
 from automation.api.replays import ReplayViewSet
+from automation.api.run_keeping import RunKeepingViewSet
 from automation.api.run_parts import RunPartsViewSet
 from automation.api.runs import RunViewSet
 from automation.api.signals import SignalView
@@ -43,6 +44,9 @@ urlpatterns = [
     path("runs/<uuid:id>/steps/<str:path>/items", RunPartsViewSet.as_view({"get": "items"}), name="run-items"),
     path("runs/<uuid:id>/effects", RunPartsViewSet.as_view({"get": "effects"}), name="run-effects"),
     path("runs/<uuid:id>/logs", RunPartsViewSet.as_view({"get": "logs"}), name="run-logs"),
+    path("runs/<uuid:id>/children", RunViewSet.as_view({"get": "children"}), name="run-children"),
+    path("runs/<uuid:id>/payloads/<str:sha256>", RunKeepingViewSet.as_view({"get": "payload"}), name="run-payload"),
+    path("runs/<uuid:id>/pin", RunKeepingViewSet.as_view({"post": "pin", "delete": "unpin"}), name="run-pin"),
     path("runs/<uuid:id>/cancel", RunViewSet.as_view({"post": "cancel"}), name="run-cancel"),
     path("runs/<uuid:id>/retry", RunViewSet.as_view({"post": "retry"}), name="run-retry"),
     path("runs/<uuid:id>/retry/preview", RunViewSet.as_view({"post": "retry_preview"}), name="run-retry-preview"),

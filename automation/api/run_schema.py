@@ -54,6 +54,8 @@ class RunSummary(serializers.Serializer[Any]):
     created_by = serializers.UUIDField(allow_null=True, help_text="The user who asked for it.")
     parent_run_id = serializers.UUIDField(allow_null=True, help_text="The run this one retries.")
     called_by_run_id = serializers.UUIDField(allow_null=True, help_text="The run that called it as a sub-workflow.")
+    called_by_path = serializers.CharField(allow_null=True, help_text="The step that called it.")
+    depth = serializers.IntegerField(help_text="How many calls stand above it.")
     attempt = serializers.IntegerField(help_text="How often a worker took it up.")
     crashes = serializers.IntegerField(help_text="How often its process died under it.")
     waiting = Waiting(allow_null=True)
@@ -91,7 +93,10 @@ class StepShape(serializers.Serializer[Any]):
         EFFECTS, allow_null=True, help_text="What it does outside: read, create …; null when it does nothing there."
     )
     progress = ProgressShape(allow_null=True, help_text="Of a loop: how far it is.")
-    output = serializers.JSONField(allow_null=True)
+    output = serializers.JSONField(allow_null=True, help_text="Where `output_ref` stands, only its beginning.")
+    output_ref = serializers.CharField(
+        allow_null=True, help_text="The whole output is at /runs/{id}/payloads/{output_ref}."
+    )
     reason = serializers.JSONField(allow_null=True, help_text="Why it was skipped, or what decided.")
     error = ErrorShape(allow_null=True)
     until = serializers.DateTimeField(allow_null=True, help_text="When a waiting or retrying step goes on.")
@@ -163,9 +168,17 @@ class LineShape(serializers.Serializer[Any]):
 class RunShape(RunSummary):
     """A run, whole."""
 
+    is_pinned = serializers.BooleanField(help_text="Retention leaves it.")
     inputs = serializers.JSONField()
     trigger = serializers.JSONField(allow_null=True, help_text="What the trigger saw.")
-    output = serializers.JSONField(allow_null=True)
+    input_ref = serializers.CharField(
+        allow_null=True,
+        help_text="Inputs and trigger are shortened; all is at /runs/{id}/payloads/{input_ref}.",
+    )
+    output = serializers.JSONField(allow_null=True, help_text="Where `output_ref` stands, only its beginning.")
+    output_ref = serializers.CharField(
+        allow_null=True, help_text="The whole output is at /runs/{id}/payloads/{output_ref}."
+    )
     response = serializers.JSONField(allow_null=True, help_text="The answer of a `respond` step.")
     waits = WaitedShape(many=True, help_text="What its steps wait for.")
     steps = StepShape(many=True, help_text="In the order they began.")

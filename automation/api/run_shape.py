@@ -13,6 +13,7 @@ from django.conf import settings
 from automation.engine.status import RunStatus, StepStatus, WaitKind
 from automation.models import RunMode
 from automation.services.effects import EffectRow
+from automation.services.limits import StartSkipped
 from automation.services.loops import Item, Progress
 from automation.services.run_reading import RUNNING, Live, RunPage
 from automation.services.runs import StartedRun
@@ -33,11 +34,16 @@ def accepted(run: StartedRun, *, parent: UUID | None = None) -> dict[str, Any]:
         "id": run.uid,
         "workflow_id": run.version.workflow_id,
         "version": run.version.number,
-        "status": RunStatus.QUEUED.word,
+        "status": run.status.word,
         "parent_run_id": parent,
         "created_at": run.created_at,
         "url": path_of(run.uid),
     }
+
+
+def skipped(skipped: StartSkipped) -> dict[str, Any]:
+    """A start that was left out: there is no run."""
+    return {"id": None, "status": "skipped", "reason": skipped.code, "detail": skipped.message, **skipped.details}
 
 
 def summary(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -53,6 +59,8 @@ def summary(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "created_by": row["created_by_id"],
         "parent_run_id": row["parent_run__uid"],
         "called_by_run_id": row["called_by_run__uid"],
+        "called_by_path": step_path(row["called_by_path"]),
+        "depth": row["depth"],
         "attempt": row["attempt"],
         "crashes": row["crashes"],
         "waiting": waiting(row["status"], row["wait_kind"], row["wake_at"]),
@@ -66,14 +74,22 @@ def summary(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     }
 
 
+def step_path(called_by: str | None) -> str | None:
+    """The step that called, without the number that its later attempts put behind it (`store/commands/calls.py`)."""
+    return called_by and called_by.partition("#")[0]
+
+
 def run(page: RunPage) -> dict[str, Any]:
     """A run, whole."""
     head = page.head
     return {
         **_head(head),
+        "is_pinned": head.is_pinned,
         "inputs": raw(head.inputs),
         "trigger": raw(head.trigger),
+        "input_ref": head.input_ref,
         "output": raw(head.output),
+        "output_ref": head.output_ref,
         "response": raw(head.response),
         "waits": waits(page.waits),
         "steps": steps(page),
@@ -95,6 +111,8 @@ def _head(head: Head) -> dict[str, Any]:
         "created_by": head.created_by_id,
         "parent_run_id": head.parent_uid,
         "called_by_run_id": head.called_by_uid,
+        "called_by_path": step_path(head.called_by_path),
+        "depth": head.depth,
         "attempt": head.attempt,
         "crashes": head.crashes,
         "waiting": waiting(head.status, head.wait_kind, head.wake_at),
@@ -136,6 +154,7 @@ def step(row: StepRow, progress: Progress | None = None) -> dict[str, Any]:
         "effect": row.effect,
         "progress": None if progress is None else _progress(progress),
         "output": raw(row.output),
+        "output_ref": row.output_ref,
         "reason": raw(row.reason),
         "error": raw(row.error),
         "until": row.until,

@@ -43,6 +43,9 @@ class WorkflowShape(serializers.Serializer[Any]):
     tags = serializers.ListField(child=serializers.CharField())
     meta_data = serializers.DictField()
     is_active = serializers.BooleanField(help_text="Whether it starts runs.")
+    retention = serializers.DictField(
+        allow_null=True, help_text="How long its runs stay, where it differs from the installation's defaults."
+    )
     archived_at = serializers.DateTimeField(allow_null=True)
     version = serializers.CharField(help_text="The number of the newest version: 1.4.2.")
     owner = serializers.UUIDField(allow_null=True, help_text="The user who made it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,14 @@ from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
 from brainops.core.errors import Conflict, NotFound
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
 
 def read(caller: Caller, uid: UUID, sha256: str) -> bytes:
     """The JSON text of a payload of a run of the caller's workspace. Raises NotFound, Conflict (`payload_broken`)."""
     caller.require(Permission.RUNS_READ)
+    if _SHA256.fullmatch(sha256) is None:
+        raise NotFound
     with connection.cursor() as cursor:
         try:
             found = payloads.read_payload(cursor, uid, sha256, workspace_id=caller.workspace())

@@ -118,6 +118,16 @@ def run_counts(workflow_ids: Sequence[UUID], *, hours: int = WINDOW_HOURS) -> di
     return dict(_rows(overview.COUNT_SINCE, (list(workflow_ids), hours)))
 
 
+def totals(workflow_ids: Sequence[UUID]) -> dict[UUID, Counter[RunStatus]]:
+    """How many runs of some workflows ended how, ever: pruned ones count like those that still stand."""
+    found: dict[UUID, Counter[RunStatus]] = defaultdict(Counter)
+    with connection.cursor() as cursor:
+        cursor.execute(overview.TOTALS, {"workflows": list(workflow_ids)})
+        for workflow_id, status, count in cursor.fetchall():
+            found[workflow_id][RunStatus(status)] += count
+    return dict(found)
+
+
 def tags_in_use(*, most: int) -> list[str]:
     """The tags that most workflows have, in order of the alphabet."""
     return sorted(tag for (tag,) in _rows(overview.TAGS, (most,)))

@@ -13,7 +13,7 @@ from automation.models import Workflow
 from automation.services import runnable, versions, workflow_calls
 from automation.services.documents import canonical
 from automation.services.version_numbers import FIRST
-from automation.services.workflow_drafts import Draft, content_of
+from automation.services.workflow_drafts import AS_IT_IS, Draft, content_of
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
 from brainops.accounts.scoping import get_scoped, scoped
@@ -44,6 +44,7 @@ def create(caller: Caller, draft: Draft) -> Workflow:
             workspace_id=caller.workspace(),
             owner_id=caller.user_id,
             is_active=draft.is_active is not False,
+            retention=None if draft.retention is AS_IT_IS else draft.retention,
             version=FIRST,
             current_version_id=version_id,  # the constraint is checked at the commit, when the version stands
             **draft.content.values(),
@@ -61,10 +62,11 @@ def change(caller: Caller, workflow_id: UUID | str, make_draft: Callable[[Workfl
     with transaction.atomic():
         workflow = _locked(caller, workflow_id, Permission.WORKFLOWS_UPDATE)
         draft = make_draft(workflow)
-        before = {"version": workflow.version, "is_active": workflow.is_active}
+        before = _state(workflow)
         old, new = content_of(workflow).values(), draft.content.values()
         changed = [key for key in new if canonical(new[key]) != canonical(old[key])]
-        if not changed and draft.is_active in (None, workflow.is_active):
+        keeps_retention = draft.retention is AS_IT_IS or draft.retention == workflow.retention
+        if not changed and keeps_retention and draft.is_active in (None, workflow.is_active):
             return workflow
         if "definition" in changed:
             _check_calls(workflow.workspace_id, draft, workflow.id)
@@ -72,11 +74,13 @@ def change(caller: Caller, workflow_id: UUID | str, make_draft: Callable[[Workfl
             setattr(workflow, key, new[key])
         if draft.is_active is not None:
             workflow.is_active = draft.is_active
+        if not keeps_retention:
+            workflow.retention = draft.retention
         if versions.differ(old, new):
             versions.add_next(caller, workflow, note=draft.note, bump=draft.bump)
         save(workflow)
-        after = {"version": workflow.version, "is_active": workflow.is_active}
-        _audit(caller, workflow, "update", _said(workflow, changed), _differences(before, after))
+        changes = _differences(before, _state(workflow))
+        _audit(caller, workflow, "update", _said(workflow, changed, changes), changes)
     return workflow
 
 
@@ -111,8 +115,13 @@ def _check_calls(workspace_id: UUID, draft: Draft, workflow_id: UUID | None = No
     workflow_calls.check(workflow_calls.Caller(workspace_id, content.name, content.definition, workflow_id))
 
 
-def _said(workflow: Workflow, changed: list[str]) -> str:
-    what = ", ".join(changed) or "the switch"
+def _state(workflow: Workflow) -> dict[str, Any]:
+    return {"version": workflow.version, "is_active": workflow.is_active, "retention": workflow.retention}
+
+
+def _said(workflow: Workflow, changed: list[str], changes: dict[str, Any]) -> str:
+    besides = [word for name, word in (("is_active", "the switch"), ("retention", "retention")) if name in changes]
+    what = ", ".join(changed or besides)
     return f"Changed {what} of workflow {workflow.name!r}."
 
 

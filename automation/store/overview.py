@@ -46,6 +46,17 @@ select workflow_id, count(*) from automation_run
 where workflow_id = any(%s) and created_at > statement_timestamp() - make_interval(hours => %s) group by workflow_id
 """
 
+# Ended runs of all time: those that stand, and those that were pruned.
+TOTALS = """
+select workflow_id, status, sum(runs)::bigint from (
+  select workflow_id, status, count(*) as runs from automation_run
+  where workflow_id = any(%(workflows)s) and status >= 50 group by workflow_id, status
+  union all
+  select workflow_id, status, sum(runs) from automation_runstatistic
+  where workflow_id = any(%(workflows)s) group by workflow_id, status) both_of_them
+group by workflow_id, status
+"""
+
 TAGS = """
 select tag from automation_workflow, jsonb_array_elements_text(tags) as tag
 group by tag order by count(*) desc, tag limit %s

@@ -16,13 +16,13 @@ select r.id, r.uid, r.workflow_id, (select name from automation_workflow where i
        r.version_id, (select number from automation_workflowversion where id = r.version_id),
        r.status, r.mode, r.trigger_id, r.created_by_id,
        (select uid from automation_run where id = r.parent_run_id),
-       (select uid from automation_run where id = r.called_by_run_id),
+       (select uid from automation_run where id = r.called_by_run_id), r.called_by_path, r.depth,
        r.attempt, r.crashes, r.wait_kind, r.wake_at, r.deadline_at, r.cancel_requested_at,
        r.created_at, r.started_at, r.finished_at, statement_timestamp(),
        r.queue, r.priority, r.limit_key, r.is_pinned, r.has_children,
        (d.input -> 'inputs')::text, (d.input -> 'trigger')::text, d.output::text, d.error::text, d.response::text,
        (select jsonb_agg(b)::text from automation_worker k, jsonb_array_elements(k.busy) b
-        where k.id = r.worker_id and b ->> 'run' = r.uid::text)
+        where k.id = r.worker_id and b ->> 'run' = r.uid::text), d.input_ref, d.output_ref
 from automation_run r join automation_rundata d on d.run_id = r.id
 where r.uid = %(uid)s and r.workspace_id = %(workspace)s
 """
@@ -33,7 +33,7 @@ _HEAD = PreparedStatement("run_head", HEAD, {"uid": "uuid", "workspace": "uuid"}
 STEPS = """
 select path, kind, status, attempt, is_kept, port, effect,
        case when status <> 8 then left(output::text, %(longest)s) end, reason::text, error::text, until, started_at,
-       finished_at
+       finished_at, output_ref
 from automation_steprun where run_id = %(run)s and kind <> 'for_each.batch'
 order by coalesce(started_at, finished_at), path limit %(limit)s
 """
@@ -66,6 +66,8 @@ class Head:
     created_by_id: UUID | None
     parent_uid: UUID | None
     called_by_uid: UUID | None
+    called_by_path: str | None
+    depth: int
     attempt: int
     crashes: int
     wait_kind: int | None
@@ -87,6 +89,8 @@ class Head:
     error: str | None
     response: str | None
     busy: str | None
+    input_ref: str | None  # checksums of the payloads that hold the whole input and output
+    output_ref: str | None
 
 
 class StepRow(NamedTuple):
@@ -105,6 +109,7 @@ class StepRow(NamedTuple):
     until: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    output_ref: str | None = None  # checksum of the payload that holds the whole output
 
 
 def read_head(cursor: Any, uid: UUID, *, workspace_id: UUID) -> Head | None:

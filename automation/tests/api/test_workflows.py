@@ -34,6 +34,7 @@ def test_a_created_workflow_is_shown_whole(owner: Api):
         "tags": ["a"],
         "meta_data": {"k": 1},
         "is_active": True,
+        "retention": None,
         "archived_at": None,
         "version": "1.0.0",
         "owner": str(owner.user.id),

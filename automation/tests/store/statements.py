@@ -41,6 +41,15 @@ QUESTION |= {"quorum": 1, "form": None, "expires": 60.0, "escalates": None, "esc
 CALLBACK = {"run": 1, "path": "a", "name": "x", "hash": b"x", "expires_at": None}
 SIGNALS, CALLBACKS = "automation_signal_run_id", "automation_callback_pkey"
 RUN, DATA, STEP = "automation_run_pkey", "automation_rundata_pkey", "automation_steprun_pkey"
+GOES_BY = (
+    RUN,
+    DATA,
+    STEP,
+    PAYLOAD,
+    "automation_runlog_pkey",
+    "automation_localeffect_pkey",
+    "automation_signal_run_id",
+)
 
 
 class Case(NamedTuple):
@@ -84,13 +93,21 @@ CASES: dict[str, Case] = {
     "commands.signals.NOW": Case(),
     "commands.signals.UNTIL": Case(ASKED, ("automation_localeffect_pkey",)),
     "connection.LIMIT_STATEMENTS": Case(("5s",)),
-    "delete_runs.DELETE_RUNS": Case((ID, 5), ("run_list",)),
+    "delete_runs.DELETE_RUNS": Case((ID, 5), ("run_list", *GOES_BY)),
+    "delete_runs.UNTIE_CALLED": Case((ID,), ("run_list", "run_children")),
+    "prune.EXAMINE": Case((0, 5000), (RUN,)),
+    "prune.KEPT_FROM": Case((ID, 9), ("run_list",)),
+    "prune.SAID": Case(),
+    "prune.WEIGH": Case(([1],), (RUN, STEP, "automation_runlog_pkey")),
+    "prune.UNTIE": Case({"runs": [1]}, ("run_retries", "run_children", RUN)),
+    "prune.PRUNE": Case({"runs": [1]}, ("run_retries", "run_children", *GOES_BY)),
     "ended.ENDED": Case({"runs": [1], "respond": [1]}, (RUN, DATA)),
     "events.EMIT": Case({"id": ID, "workspace": HOME, "name": "x", "payload": "{}", "run": 1, "path": "a"}),
     "events.FORGET": Case((30, 100)),
     "firings.LOCK_DUE": Case((10,), ("trigger_due",)),
     "firings.RECORD": Case(([ID], [AT], [1], [""]), ("automation_firing_pkey",)),
     "firings.LINK": Case(([ID], [AT], [ID]), ("automation_firing_pkey",)),
+    "firings.LEAVE_OUT": Case(([ID], [AT], [5], [""]), ("automation_firing_pkey",)),
     "firings.ADVANCE": Case(([ID], [AT], [AT]), ("automation_trigger_pkey",)),
     "firings.PRUNE": Case((30,), ("firing_recent",)),
     "idempotency_keys.TAKE": Case((*KEY, b"", 5), (KEYS,)),
@@ -116,6 +133,7 @@ CASES: dict[str, Case] = {
     "overview.FAILING": Case((24, 5), (RUN,)),
     "overview.RECENT": Case(([ID], 5), ("run_list",)),
     "overview.COUNT_SINCE": Case(([ID], 24)),
+    "overview.TOTALS": Case({"workflows": [ID]}, ("run_list", "run_statistic_once")),
     "overview.TAGS": Case((5,)),
     "read_effects.SOURCES": Case({"run": 1, "writes": ["create"]}, (STEP,)),
     "read_items.BATCHES": Case({"run": 1, "loop": "loop", "after": -1, "status": "failed", "limit": 8}, (STEP,)),
@@ -154,6 +172,7 @@ CASES: dict[str, Case] = {
     "state_values.FORGET_EXPIRED": Case((100,), ("state_value_expiry",)),
     "ticks.TAKE_TURN": Case({"name": "tick", "every": 1.0}, ("automation_tick_pkey",)),
     "wake.WAKE_DUE": Case((), ("run_wake",)),
+    "wake.WAKE_GATHERED": Case((), ("run_gathered",)),
     "wake.TIME_OUT": Case((), ("run_deadline",)),
     "workers.NAMESAKES": Case(("host/0",)),
     "workers.REGISTER": Case(PROCESS),

@@ -14,9 +14,11 @@ def make_workspace(slug="acme"):
     return Workspace.objects.get_or_create(slug=slug, defaults={"name": slug.title()})[0]
 
 
-def make_workflow(*, workspace=None, definition=DEFINITION, is_active=True, name="Report"):
+def make_workflow(*, workspace=None, definition=DEFINITION, is_active=True, name="Report", **fields):
     workspace = workspace or make_workspace()
-    workflow = Workflow.objects.create(workspace=workspace, name=name, definition=definition, is_active=is_active)
+    workflow = Workflow.objects.create(
+        workspace=workspace, name=name, definition=definition, is_active=is_active, **fields
+    )
     workflow.current_version = WorkflowVersion.objects.create(
         workspace=workspace,
         workflow=workflow,
