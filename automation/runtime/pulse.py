@@ -114,6 +114,7 @@ class Pulse(VitalThread):
 
     def _tick(self) -> int:
         close_old_connections()
+        self._attempt(self._judge)
         if not take_turn(self._connection, "pulse", every_seconds=self._every_seconds * 0.9):
             return 0
         due = (fire_due, approvals_due, failure_workflows.start_due, self._admit, replays_due)
@@ -128,9 +129,13 @@ class Pulse(VitalThread):
             self._announce()
         return queued
 
+    def _judge(self) -> int:
+        """Declare dead who is. Not only in a turn of ours: the turns may all go to somebody who may not judge yet."""
+        if not self._heartbeat.may_judge():
+            return 0
+        return declare_dead(self._connection, self._heartbeat.silent(), dead_seconds=self._dead_seconds)
+
     def _recover(self) -> int:
-        if self._heartbeat.may_judge():
-            declare_dead(self._connection, self._heartbeat.silent(), dead_seconds=self._dead_seconds)
         return len(recover_runs(self._connection))
 
     def _forget_limits(self) -> int:

@@ -39,7 +39,10 @@ class Scene:
     random: random.Random = field(default_factory=lambda: random.Random(SEED))
 
     async def start_worker(self, **options: Any) -> Process:
-        return await asyncio.to_thread(self.house.start_worker, self.allow, **(self.options | options))
+        began = time.monotonic()
+        worker = await asyncio.to_thread(self.house.start_worker, self.allow, **(self.options | options))
+        self.tally.slowest_start = max(self.tally.slowest_start, time.monotonic() - began)
+        return worker
 
     async def kill(self, *workers: Process) -> None:
         """SIGKILL at the same moment; note what the victims held and which results were stored."""
@@ -102,8 +105,20 @@ async def play(
     allow = f"{listen}:{receiver.port}"
     scene = await asyncio.to_thread(_set, house, Tally(scenario), ledger, allow, linger)
     scene.options |= options
-    for _ in range(workers):
-        await scene.start_worker()
+    try:
+        for _ in range(workers):
+            await scene.start_worker()
+        await _under_load(scene, load, faults)
+        await _rest(scene)
+    finally:
+        receiver.close()
+        await asyncio.sleep(0.1)
+        ledger.close()
+    count(house, scene.workflow, scene.tally, ledger)
+    return scene.tally
+
+
+async def _under_load(scene: Scene, load: Load, faults: Faults) -> None:
     over = asyncio.Event()
     clients = [asyncio.create_task(_send(scene, load, number, over)) for number in range(load.clients)]
     try:
@@ -111,12 +126,6 @@ async def play(
     finally:
         over.set()
         await asyncio.gather(*clients)
-    await _rest(scene)
-    receiver.close()
-    await asyncio.sleep(0.1)
-    count(house, scene.workflow, scene.tally, ledger)
-    ledger.close()
-    return scene.tally
 
 
 def _set(house: House, tally: Tally, ledger: Ledger, allow: str, linger: bool) -> Scene:

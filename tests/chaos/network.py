@@ -128,6 +128,7 @@ class _Doors(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="doors", daemon=True)
         self._loop = asyncio.new_event_loop()
+        self._servers: list[asyncio.Server] = []
         self.start()
 
     def run(self) -> None:
@@ -138,34 +139,42 @@ class _Doors(threading.Thread):
 
         async def listen() -> int:
             server = await asyncio.start_server(lambda reader, writer: _carry(reader, writer, port), address, 0)
+            self._servers.append(server)
             return int(server.sockets[0].getsockname()[1])
 
         return asyncio.run_coroutine_threadsafe(listen(), self._loop).result(5)
 
     def close(self) -> None:
         async def end() -> None:
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            for server in self._servers:
+                server.close()
+            carrying = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in carrying:
                 task.cancel()
+            await asyncio.gather(*carrying, return_exceptions=True)
+            await asyncio.sleep(0.1)  # closed transports say goodbye
 
         asyncio.run_coroutine_threadsafe(end(), self._loop).result(5)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self.join(5)
+        self._loop.close()
 
 
 async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
-    with suppress(OSError, asyncio.CancelledError):
+    with suppress(OSError):
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_pour(reader, far_writer), _pour(far_reader, writer))
-    writer.close()
+        try:
+            await asyncio.gather(_pour(reader, far_writer), _pour(far_reader, writer))
+        finally:
+            far_writer.close()
+            writer.close()
 
 
 async def _pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    try:
+    with suppress(OSError):
         while data := await source.read(65_536):
             sink.write(data)
             await sink.drain()
-    except (OSError, asyncio.CancelledError):
-        pass
     sink.close()
 
 

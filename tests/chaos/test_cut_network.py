@@ -73,5 +73,5 @@ def test_a_worker_cut_off_from_postgresql_starts_no_effect_that_another_one_may_
     assert len(theirs) < len(claims)  # some were held back by the fence, or there would be nothing to see
     assert "worker_was_declared_dead" in said
     assert "claim_lost" in said  # it came back with results, and was refused
-    assert tally.recovery <= DEAD_SECONDS + 3 + LONGEST_LINGER  # they linger again elsewhere
+    assert tally.recovery <= tally.recovers_in + LONGEST_LINGER  # they linger again elsewhere
     assert house.rows("select count(*) from automation_worker where state = 1") == [(2,)]

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.chaos.house import DEAD_SECONDS, SLOTS
+from tests.chaos.house import SLOTS
 from tests.chaos.loads import Load
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -36,7 +36,7 @@ def test_a_worker_that_sleeps_beyond_the_dead_time_writes_nothing_when_it_wakes(
 
     assert tally.errors == NOTHING
     assert tally.repeated <= SLOTS  # only what was under way when it fell asleep
-    assert tally.recovery <= DEAD_SECONDS + 3
+    assert tally.recovery <= tally.recovers_in
     assert [worker.poll() for worker in house.workers] == [None, None]
     living = house.rows("select count(*) from automation_worker where state = 1")
     assert living == [(2,)]  # it was declared dead, and registered anew
@@ -56,10 +56,10 @@ def test_rolling_deploys_repeat_no_effect(house, chaos):
             ends.append(await asyncio.to_thread(oldest.wait, 20))
             drains.append(time.monotonic() - stopped_at)
 
-    tally = chaos(faults, scenario=11, load=Load(effect_seconds=LONGEST_STEP_SECONDS))
+    tally = chaos(faults, scenario=11, load=Load(pause_seconds=0.4, effect_seconds=LONGEST_STEP_SECONDS))
 
     tally.more["drained in"] = f"at most {max(drains):.1f} s"
     assert (*tally.errors, tally.repeated) == (*NOTHING, 0)
     assert ends == [0] * ROUNDS
-    assert max(drains) <= LONGEST_STEP_SECONDS + 2
+    assert max(drains) <= LONGEST_STEP_SECONDS + 2 + tally.slack
     assert tally.statuses() == {202}

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -25,16 +26,15 @@ class Life(NamedTuple):
     reached: dict[str, int]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def receiver() -> Iterator[Receiver]:
     receiver = Receiver()
     yield receiver
     receiver.close()
 
 
-@pytest.fixture
-def raise_child(transactional_db: None, receiver: Receiver) -> Iterator[Callable[..., Life]]:
-    """Live one life of a worker process; `point` None for one that dies of nothing."""
+@pytest.fixture(scope="session")
+def nursery(django_db_setup: None, receiver: Receiver) -> Iterator[subprocess.Popen[str]]:
     base, _, _ = os.environ["DATABASE_URL"].rpartition("/")
     environment = {
         **os.environ,
@@ -42,24 +42,34 @@ def raise_child(transactional_db: None, receiver: Receiver) -> Iterator[Callable
         "BRAINOPS_EGRESS_ALLOW": receiver.address,
         "BRAINOPS_LOG_LEVEL": "ERROR",
     }
+    command = [sys.executable, "-W", "ignore", "-m", "automation.tests.crash_points.nursery"]
     nursery = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "automation.tests.crash_points.nursery"],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert nursery.stdin is not None
     assert nursery.stdout is not None
+    yield nursery
+    nursery.stdin.close()
+    nursery.wait(10)
+    nursery.stdout.close()
 
-    def live(point: str | None = None, nth: int = 1, how: str = "exit") -> Life:
-        nursery.stdin.write(json.dumps({"point": point, "nth": nth, "how": how}) + "\n")
+
+@pytest.fixture
+def raise_child(transactional_db: None, nursery: subprocess.Popen[str]) -> Callable[..., Life]:
+    """Live one life of a process, and hear how it went.
+
+    `point` is where it dies, None for one that dies of nothing; `act` is what it does to `run` instead of working.
+    """
+
+    def live(
+        point: str | None = None, nth: int = 1, how: str = "exit", act: str | None = None, run: UUID | None = None
+    ) -> Life:
+        order = {"point": point, "nth": nth, "how": how, "act": act, "run": run and str(run)}
+        assert nursery.stdin is not None
+        assert nursery.stdout is not None
+        nursery.stdin.write(json.dumps(order) + "\n")
         nursery.stdin.flush()
         said: dict[str, Any] = json.loads(nursery.stdout.readline())
         return Life(said["code"], said["reached"])
 
-    yield live
-    nursery.stdin.close()
-    nursery.wait(10)
-    nursery.stdout.close()
+    return live

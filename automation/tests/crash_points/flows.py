@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -10,19 +10,18 @@ from typing import Any
 class Flow:
     """A document without its URL, the points it passes, and the output it ends with.
 
-    `may_repeat` names the points after which one effect is seen twice (with one key): a crash between the effect and
-    the commit of its result.
+    `act` is what somebody must do when the run waits: "signal" or "approve".
     """
 
     points: tuple[str, ...]
     steps: tuple[dict[str, Any], ...]
     output: Any
     expected: Any
-    more: dict[str, Any] = field(default_factory=dict)
+    act: str | None = None
 
     def document(self, url: str) -> dict[str, Any]:
         """The whole document; steps that call somebody call `url`."""
-        return {"schema": 1, "steps": [_aimed(step, url) for step in self.steps], "output": self.output, **self.more}
+        return {"schema": 1, "steps": [_aimed(step, url) for step in self.steps], "output": self.output}
 
 
 def _aimed(step: dict[str, Any], url: str) -> dict[str, Any]:
@@ -48,7 +47,6 @@ FLOWS = {
             "after_claim_commit",
             "before_effect",
             "after_effect",
-            "after_checkpoint_commit",
             "in_park",
             "in_recover",
         ),
@@ -61,5 +59,40 @@ FLOWS = {
         ),
         output="{{ steps.last.output.value }}",
         expected=15,
+    ),
+    "one effect after the other": Flow(
+        points=("before_effect", "after_effect", "after_checkpoint_commit"),
+        steps=(send("first"), send("second", "first"), send("third", "second")),
+        output="{{ steps.third.status }}",
+        expected="succeeded",
+    ),
+    "a count": Flow(
+        points=("in_local_effect", "after_local_effect"),
+        steps=(
+            {"id": "count", "uses": "state_increment", "with": {"key": "count-{{ run.id }}"}},
+            send("tell", "count"),
+        ),
+        output="{{ steps.count.output.value }}",
+        expected=1,
+    ),
+    "a call": Flow(
+        points=("in_child_create",),
+        steps=({"id": "child", "call": {"workflow": "callee", "inputs": {"id": "{{ inputs.id }}"}}},),
+        output="{{ steps.child.output }}",
+        expected=14,
+    ),
+    "a signal": Flow(
+        points=("in_signal",),
+        steps=({"id": "wait", "uses": "wait_signal", "with": {"name": "go"}}, send("tell", "wait")),
+        output="{{ steps.wait.output.payload.n }}",
+        expected=7,
+        act="signal",
+    ),
+    "an approval": Flow(
+        points=("in_decision",),
+        steps=({"id": "ask", "uses": "approval", "with": {"title": "Go on?"}}, send("tell", "ask.approved")),
+        output="{{ steps.ask.status }}",
+        expected="succeeded",
+        act="approve",
     ),
 }

@@ -1,7 +1,7 @@
 """A process that has loaded the product once and forks children of it: each child is a whole Runtime in its own process.
 
-Reads one JSON line an order: `{"point", "nth", "how"}`, `point` null for a child that lives. Answers with one line: the
-exit code and how often each point was reached.
+Reads one JSON line an order: `{"point", "nth", "how"}`, `point` null for a child that lives; with `act` the child does
+that instead, as a web process would. Answers with one line: the exit code and how often each point was reached.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import sys
 import threading
 import time
 from collections import Counter
+from typing import Any
 
 import django
 import psycopg2
 
 EXIT_CODE = 9
 LONGEST_SECONDS = 20.0
+THREAD_BROKE = 70
+BUSY = "select 1 from automation_run where status < 50 and not (status = 30 and wake_at is null) limit 1"
 
 
 class ThreadDies(BaseException):
@@ -46,8 +49,28 @@ class Trap:
         raise psycopg2.OperationalError(f"the connection broke at {name}")
 
 
-def live(order: dict[str, object], answer: int) -> None:
-    """Run until no run is open; then say which points were reached."""
+def act(order: dict[str, Any], answer: int) -> None:
+    """Send a signal or approve, as a request does; then say which points were reached."""
+    from automation.engine import points
+    from automation.models import Approval, Run
+    from automation.services import approval_decisions, signals
+    from brainops.accounts.caller import system_caller
+
+    points.hook = trap = Trap(order["point"], order["nth"], order["how"])
+    try:
+        run = Run.objects.get(uid=order["run"])
+        caller = system_caller(run.workspace_id, "crash points")
+        if order["act"] == "signal":
+            signals.send(caller, run.uid, "go", payload={"n": 7}, key="once")
+        else:
+            approval_decisions.approve(caller, Approval.objects.get(run=run).id)
+    except ThreadDies:
+        os._exit(THREAD_BROKE)
+    os.write(answer, json.dumps(trap.reached).encode())
+
+
+def live(order: dict[str, Any], answer: int) -> None:
+    """Run until nothing is left but runs that wait for news; then say which points were reached."""
     from django.conf import settings
 
     from automation.engine import points
@@ -60,25 +83,25 @@ def live(order: dict[str, object], answer: int) -> None:
     settings.BRAINOPS_DEAD_SECONDS = 5.0
     settings.BRAINOPS_TICK_SECONDS = 0.05
     turn.SHORT_WAIT_SECONDS = 0.01
-    points.hook = trap = Trap(order["point"], order["nth"], order["how"])  # type: ignore[arg-type]
+    points.hook = trap = Trap(order["point"], order["nth"], order["how"])
     runtime = Runtime()
     runtime.start()
     looking = Connection(application_name="brainops-crash-points")
     until = time.monotonic() + LONGEST_SECONDS
-    while looking.rows("select 1 from automation_run where status < 50 limit 1") and time.monotonic() < until:
+    while looking.rows(BUSY) and time.monotonic() < until:
         time.sleep(0.02)
     os.write(answer, json.dumps(trap.reached).encode())
 
 
-def raise_child(order: dict[str, object]) -> dict[str, object]:
+def raise_child(order: dict[str, Any]) -> dict[str, Any]:
     """Fork, wait, and report."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the answers' pipe is not for logs
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # the answers' pipe is not for logs
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        live(order, writing)
+        (act if order["act"] else live)(order, writing)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as answer:
