@@ -15,6 +15,7 @@ from automation.api.idempotent import REPLAYED, once
 from automation.api.start_limit import require_pace
 from automation.services import run_reading, waiting
 from automation.services.idempotency import Answer
+from automation.services.limits import StartSkipped
 from automation.services.runs import StartedRun
 from automation.store.read_run import find_run
 from brainops.accounts.caller import Caller
@@ -29,7 +30,7 @@ def start_and_answer(
     wait_seconds: float | None,
     parent: UUID | None = None,
 ) -> Response:
-    """202 with the run's address; 200 with the run when it ended within `wait_seconds`.
+    """202 with the run's address; 200 with the run when it ended within `wait_seconds`, 200 without one when skipped.
 
     A repeated request waits for the run that the first one started.
     """
@@ -37,13 +38,16 @@ def start_and_answer(
     started: list[StartedRun] = []
 
     def work() -> Answer:
-        started.append(start())
+        try:
+            started.append(start())
+        except StartSkipped as skipped:
+            return Answer(status.HTTP_200_OK, run_shape.skipped(skipped), {})
         body = run_shape.accepted(started[0], parent=parent)
         return Answer(status.HTTP_202_ACCEPTED, body, {"Location": body["url"]})
 
     answer = once(request, caller, work)
     extra = REPLAYED if answer.is_replay else {}
-    if wait_seconds is not None:
+    if wait_seconds is not None and answer.body["id"] is not None:
         uid = UUID(str(answer.body["id"]))
         run_id = started[0].id if started else _inner_id(caller, uid)
         if run_id is not None and waiting.wait_for_end(run_id, seconds=wait_seconds) and _may_read(caller):

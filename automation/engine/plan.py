@@ -33,7 +33,7 @@ from automation.engine.planned import (
 from automation.engine.planned_order import PlanError, in_order
 from automation.engine.retry import RetryPolicy
 
-__all__ = ["Plan", "PlanError", "PlanSettings", "PlannedBody", "PlannedStep", "build_plan"]
+__all__ = ["Plan", "PlanError", "PlanSettings", "PlannedBody", "PlannedStep", "build_plan", "settings_of"]
 
 Json = Any
 NOTHING = compile_tree({})
@@ -57,6 +57,14 @@ def build_plan(definition: Mapping[str, Json], kinds: Kinds) -> Plan:
             inputs=Inputs(document.inputs),
         )
     except (SchemaError, ExpressionError, DurationError) as error:
+        raise PlanError(str(error)) from error
+
+
+def settings_of(definition: Mapping[str, Json]) -> PlanSettings:
+    """The settings of a checked definition alone. Raises PlanError."""
+    try:
+        return _settings(parse_document(definition))
+    except (ExpressionError, DurationError) as error:
         raise PlanError(str(error)) from error
 
 

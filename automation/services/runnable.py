@@ -14,9 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from automation.engine.expressions import ExpressionError
 from automation.engine.inputs import Inputs
+from automation.engine.limits import Place, place_of
 from automation.engine.plan import PlanError, build_plan
+from automation.engine.planned import PlanSettings
 from automation.models import Workflow, WorkflowVersion
+from automation.services.limits import key_refused
 from automation.steps import all_kinds
 from brainops.core.errors import Conflict, InvalidInput, NotFound, Problem
 
@@ -35,6 +39,7 @@ class Runnable:
     version_id: UUID
     number: str
     deadline_seconds: float | None
+    settings: PlanSettings
     calls_on_failure: bool  # another workflow is to be started when a run of it fails
     inputs: Inputs
     kinds: Mapping[str, str]
@@ -51,6 +56,13 @@ class Runnable:
         if found:
             raise InvalidInput.from_problems(Problem(one.code, one.message, pointer + one.pointer) for one in found)
         return completed
+
+    def place(self, inputs: Any, trigger: Any, **how: Any) -> Place:
+        """Where a start with checked inputs goes (see `place_of`). Raises InvalidInput when its keys cannot be told."""
+        try:
+            return place_of(self.settings, self.workflow_id, inputs=inputs, trigger=trigger, **how)
+        except ExpressionError as error:
+            raise key_refused(error) from error
 
 
 class _Shelf:
@@ -180,6 +192,7 @@ def _prepare(version: WorkflowVersion) -> Runnable:
         version_id=version.id,
         number=version.number,
         deadline_seconds=plan.settings.timeout_seconds,
+        settings=plan.settings,
         calls_on_failure=plan.settings.on_failure is not None,
         inputs=plan.inputs,
         kinds={step.path: step.kind.key for step in plan.steps},

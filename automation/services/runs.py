@@ -13,12 +13,13 @@ from django.db.models import QuerySet
 from automation.engine.keep import KeptPaths
 from automation.engine.status import RunStatus
 from automation.models import Run, RunMode
-from automation.services import runnable
+from automation.services import limits, runnable
 from automation.services.rights import require_on_workflow
 from automation.services.runnable import Runnable
 from automation.store.bell import ring_on_commit
 from automation.store.cancel import cancel_runs
 from automation.store.intake import CalledBy, NewRun
+from automation.store.limits import LimitFull
 from automation.store.start import Started, find_duplicate, start_run
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
@@ -37,6 +38,7 @@ class StartedRun:
     uid: UUID
     version: Runnable
     created_at: datetime | None
+    status: RunStatus = RunStatus.QUEUED
 
     @property
     def is_duplicate(self) -> bool:
@@ -65,21 +67,27 @@ def start(
     dedupe_key: str | None = None,
     kept: Kept | None = None,
     handles: CalledBy | None = None,
+    queue: str | None = None,
 ) -> StartedRun:
     """Start a run of a workflow's current version, or of the version named.
 
     `trigger` is what the trigger saw (plain JSON). `dedupe_key` is prefixed (`store/intake.py`): a second start with
     it finds the first one's run. `handles` is the failed run that it is started for: its own failure calls nobody.
+    `queue` is where it goes unless its settings say otherwise.
     Joins the caller's transaction; workers hear of it at the commit.
-    Raises NotFound, Conflict (`workflow_inactive`, `workflow_archived`), InvalidInput for inputs.
+    Raises NotFound, Conflict (`workflow_inactive`, `workflow_archived`, `limit_full`), StartSkipped, TooManyRequests
+    (`limit_queue_full`), InvalidInput for inputs.
     """
     for _ in range(ATTEMPTS):
         known = runnable.find(workflow_id, workspace_id=workspace_id, number=version)
+        checked = known.checked(inputs)
+        is_chosen = kept is not None or handles is not None  # this very run is wanted, not one for several starts
+        place = known.place(checked, trigger, is_awaited=mode is RunMode.SYNC, queue=queue, may_gather=not is_chosen)
         run = NewRun(
             workspace_id=workspace_id,
             workflow_id=workflow_id,
             version_id=known.version_id,
-            inputs=known.checked(inputs),
+            inputs=checked,
             trigger=trigger,
             trigger_id=trigger_id,
             created_by_id=created_by_id,
@@ -89,19 +97,30 @@ def start(
             deadline_seconds=known.deadline_seconds,
             called_by=handles,
             calls_on_failure=known.calls_on_failure and handles is None,
+            queue=place.queue,
+            priority=place.priority,
+            slot=place.slot,
+            gathering=place.gathering,
         )
         started = _insert(run, is_pinned=version is not None, kept=kept)
         if started is not None:
             ring_on_commit()
-            return StartedRun(started.id, started.uid, known, started.created_at)
+            limits.after_start(run.slot, started.status)
+            return StartedRun(started.id, started.uid, known, started.created_at, started.status)
         runnable.look_again(workflow_id, workspace_id=workspace_id)
     raise Conflict("The workflow is being changed all the time. Try again.", code="workflow_changing")
 
 
 def _insert(run: NewRun, *, is_pinned: bool, kept: Kept | None) -> Started | None:
-    with connection.cursor() as cursor:
-        started = start_run(cursor, run, is_pinned=is_pinned, kept=kept.paths if kept else None)
-        return started or find_duplicate(cursor, run)
+    kept_paths = kept.paths if kept else None
+    if run.slot is None:
+        with connection.cursor() as cursor:
+            return start_run(cursor, run, is_pinned=is_pinned, kept=kept_paths) or find_duplicate(cursor, run)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            return start_run(cursor, run, is_pinned=is_pinned, kept=kept_paths) or find_duplicate(cursor, run)
+    except LimitFull as full:
+        raise limits.refusal(full) from full
 
 
 def visible_runs(caller: Caller) -> QuerySet[Run]:
@@ -121,6 +140,7 @@ def cancel(caller: Caller, uid: UUID | str) -> tuple[Run, RunStatus]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             status = cancel_runs(cursor, [run.id]).get(run.id)
+            limits.after_end([run.id])
         if status is None:
             raise _already_over(run)
         record(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -15,8 +15,9 @@ from django.db import connection, transaction
 
 from automation.models.firing import FiringDecision
 from automation.services.runnable import Runnable, by_version
-from automation.store.firings import Advance, Decided, Due, advance, link, lock_due, prune, record
+from automation.store.firings import Advance, Decided, Due, advance, leave_out, link, lock_due, prune, record
 from automation.store.intake import NewRun, insert_run
+from automation.store.limits import LimitFull
 from automation.triggers import all_trigger_kinds
 from automation.triggers.catch_up import due_slots, still_run
 from automation.triggers.contract import Clock
@@ -68,10 +69,25 @@ def _fire_batch(size: int) -> tuple[int, int]:
         verdicts = [_verdict(trigger) for trigger in due]
         fresh = record(cursor, [row for verdict in verdicts for row in verdict.decided])
         runs = {at: run for verdict in verdicts for at, run in verdict.runs.items() if at in fresh}
-        accepted = [(*at, insert_run(cursor, run).uid) for at, run in runs.items()]
+        accepted, full = _insert(cursor, runs)
         link(cursor, accepted)
+        leave_out(cursor, full)
         advance(cursor, [verdict.advance for verdict in verdicts])
     return len(due), len(accepted)
+
+
+def _insert(
+    cursor: Any, runs: Mapping[tuple[UUID, datetime], NewRun]
+) -> tuple[list[tuple[UUID, datetime, UUID]], list[Decided]]:
+    """Insert the runs; return those that stand, and the slots whose limit let none in."""
+    accepted, full = [], []
+    # limits are locked in the order of their keys, so that two ticks never wait for each other
+    for (trigger_id, slot), run in sorted(runs.items(), key=lambda item: item[1].slot.key if item[1].slot else ""):
+        try:
+            accepted.append((trigger_id, slot, insert_run(cursor, run).uid))
+        except LimitFull as error:
+            full.append(Decided(trigger_id, slot, FiringDecision.FULL, str(error)))
+    return accepted, full
 
 
 def _verdict(due: Due) -> _Verdict:
@@ -89,10 +105,11 @@ def _verdict(due: Due) -> _Verdict:
     try:
         version = by_version(due.version_id)
         inputs = version.checked(due.inputs)
+        runs = dict(_runs(due, version, inputs, slots, running))
     except AppError as refusal:
         return _Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.REFUSED, refusal.message)], onward)
     decided = [_decision(due, slot, slot in running) for slot in slots]
-    return _Verdict(decided, onward, dict(_runs(due, version, inputs, slots, running)))
+    return _Verdict(decided, onward, runs)
 
 
 def _slots(due: Due, clock: Clock) -> tuple[list[datetime], set[datetime], datetime | None]:
@@ -113,22 +130,28 @@ def _runs(due: Due, version: Runnable, inputs: Any, slots: list[datetime], runni
 
 
 def _new_run(due: Due, version: Runnable, inputs: Any, slot: datetime, previous: datetime | None) -> NewRun:
+    trigger = {
+        "kind": due.kind,
+        "trigger_id": str(due.trigger_id),
+        "slot": _utc_text(slot),
+        "scheduled_for": slot.astimezone(ZoneInfo(due.config.get("timezone", "UTC"))).isoformat(),
+        "previous_slot": _utc_text(previous) if previous else None,
+    }
+    place = version.place(inputs, trigger)
     return NewRun(
         workspace_id=due.workspace_id,
         workflow_id=due.workflow_id,
         version_id=version.version_id,
         inputs=inputs,
-        trigger={
-            "kind": due.kind,
-            "trigger_id": str(due.trigger_id),
-            "slot": _utc_text(slot),
-            "scheduled_for": slot.astimezone(ZoneInfo(due.config.get("timezone", "UTC"))).isoformat(),
-            "previous_slot": _utc_text(previous) if previous else None,
-        },
+        trigger=trigger,
         trigger_id=due.trigger_id,
         dedupe_key=f"cron:{due.trigger_id}:{_utc_text(slot)}",
         deadline_seconds=version.deadline_seconds,
         calls_on_failure=version.calls_on_failure,
+        queue=place.queue,
+        priority=place.priority,
+        slot=place.slot,
+        gathering=place.gathering,
     )
 
 

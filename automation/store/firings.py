@@ -38,6 +38,12 @@ from unnest(%s::uuid[], %s::timestamptz[], %s::uuid[]) as u(trigger_id, slot, ru
 where f.trigger_id = u.trigger_id and f.slot = u.slot
 """
 
+LEAVE_OUT = """
+update automation_firing f set decision = u.decision, reason = u.reason
+from unnest(%s::uuid[], %s::timestamptz[], %s::smallint[], %s::text[]) as u(trigger_id, slot, decision, reason)
+where f.trigger_id = u.trigger_id and f.slot = u.slot
+"""
+
 ADVANCE = """
 update automation_trigger t set next_fire_at = u.next_fire_at, last_fired_at = greatest(t.last_fired_at, u.decided)
 from unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[]) as u(id, next_fire_at, decided)
@@ -103,6 +109,13 @@ def link(cursor: Any, runs: Sequence[tuple[UUID, datetime, UUID]]) -> None:
     """Note which run a slot started, as (trigger, slot, run uid)."""
     if runs:
         cursor.execute(LINK, [list(column) for column in zip(*runs, strict=True)])
+
+
+def leave_out(cursor: Any, decided: Sequence[Decided]) -> None:
+    """Note that slots which were to run did not."""
+    if decided:
+        names = ("trigger_id", "slot", "decision", "reason")
+        cursor.execute(LEAVE_OUT, [[getattr(row, name) for row in decided] for name in names])
 
 
 def advance(cursor: Any, steps: Sequence[Advance]) -> None:

@@ -98,6 +98,7 @@ FORGET = """
 delete from automation_limit l where l.updated_at < now() - interval '1 hour'
   and not exists (select from automation_run r where r.limit_key = l.key and r.status in (10, 18, 20, 30))
   and not exists (select from automation_run r where r.limit_key = l.key and r.status = 15)
+returning l.key
 """
 
 
@@ -212,6 +213,6 @@ def keys_of(cursor: Any, run_ids: Iterable[int]) -> list[str]:
     return sorted(key for (key,) in cursor.fetchall())
 
 
-def forget_unused(connection: Connection) -> None:
-    """Delete the rows of keys that no run has had for an hour."""
-    connection.rows(FORGET)
+def forget_unused(connection: Connection) -> int:
+    """Delete the rows of keys that no run has had for an hour; return how many."""
+    return len(connection.rows(FORGET))

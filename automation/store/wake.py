@@ -21,6 +21,17 @@ returning r.id, r.status),
 select id from moved
 """
 
+# Starts that were gathered long enough: the run is ready, or waits for its limit like every other.
+WAKE_GATHERED = """
+with due as (
+  select id from automation_run where status = 15 and debounce_key is not null and wake_at <= now()
+  order by wake_at limit 500 for update skip locked)
+update automation_run r
+set status = case when r.limit_key is null then 10 else 15 end, debounce_key = null, wake_at = null
+from due where r.id = due.id
+returning r.id
+"""
+
 # Runs nobody holds run out of time here; a running one is stopped by its own worker, which knows the deadline.
 TIME_OUT = f"""
 with late as (
@@ -43,6 +54,11 @@ returning d.run_id
 def wake_due(connection: Connection) -> int:
     """Queue waiting runs whose time has come; return how many. Up to 500 a call."""
     return len(connection.rows(WAKE_DUE))
+
+
+def wake_gathered(connection: Connection) -> int:
+    """Let runs go on that gathered starts until now; return how many. Up to 500 a call. Limits are looked at next."""
+    return len(connection.rows(WAKE_GATHERED))
 
 
 def time_out_late(connection: Connection) -> int:

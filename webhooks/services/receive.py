@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
+from automation.services import limits
 from automation.store import bell
+from automation.store.intake import NewRun
+from automation.store.limits import LimitFull
 from brainops.core import clock
-from brainops.core.errors import DatabaseBusy
+from brainops.core.errors import DatabaseBusy, InvalidInput
 from brainops.core.metrics import Counter
 from webhooks.services import quota, rows
 from webhooks.services.judging import judge
@@ -27,6 +30,7 @@ from webhooks.services.outcomes import (
 )
 from webhooks.services.states import EndpointState, known
 from webhooks.store import accept, record, repeat
+from webhooks.store.event import NewEvent
 
 MOST_LOOKS = 4  # an endpoint that changes more often within one request is being edited by a program
 FRESH_SECONDS = 1.0  # how old a state may be when a refusal is not checked in the database, under a flood
@@ -63,16 +67,37 @@ def _settle(state: EndpointState, incoming: Incoming, judgement: Judgement, now:
 
 def _start(state: EndpointState, incoming: Incoming, genuine: Genuine, now: datetime) -> Outcome | None:
     event = rows.accepted_event(incoming, genuine)
-    run = rows.run_of(state, event, genuine, now=now)
     try:
-        with connection.cursor() as cursor:
-            accepted = accept.accept(cursor, state.stored, event, run)
+        run = rows.run_of(state, event, genuine, now=now)
+        accepted = _accept(state, event, run)
+    except InvalidInput as error:
+        return _refuse(state, incoming, Unfit(error, genuine.delivery_id))
+    except LimitFull as full:
+        return _repeated(state, genuine.delivery_id) or _leave_out(state, incoming, genuine, full)
     except IntegrityError:
         accepted = None  # the delivery's event stands but its run was deleted, or the endpoint went away just now
     if accepted is None:
         return _repeated(state, genuine.delivery_id)
     bell.ring()
+    limits.after_start(run.slot, accepted.status)
     return Accepted(event.id, accepted.run_id, accepted.run_uid, state.wait_seconds)
+
+
+def _accept(state: EndpointState, event: NewEvent, run: NewRun) -> accept.Accepted | None:
+    """One statement; with a limit a transaction, which keeps it locked."""
+    if run.slot is None:
+        with connection.cursor() as cursor:
+            return accept.accept(cursor, state.stored, event, run)
+    with transaction.atomic(), connection.cursor() as cursor:
+        return accept.accept(cursor, state.stored, event, run)
+
+
+def _leave_out(state: EndpointState, incoming: Incoming, genuine: Genuine, full: LimitFull) -> Outcome | None:
+    """The limit is full. Skipped on purpose it is acknowledged; else refused, and the sender may send it again."""
+    if full.is_skip:
+        noted = Noted(genuine.delivery_id, genuine.event_type, full.code, str(full))
+        return _note(state, incoming, noted)
+    return _refuse(state, incoming, Unfit(limits.refusal(full), genuine.delivery_id))
 
 
 def _note(state: EndpointState, incoming: Incoming, noted: Noted) -> Outcome | None:

@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from automation.engine.expressions import ExpressionError
+from automation.engine.limits import Place, place_of
 from automation.models import RunMode
+from automation.services.limits import key_refused
 from automation.store.intake import NewRun
 from brainops.core.redact import redact_text
 from webhooks.event_ids import new_event_id
@@ -62,24 +65,40 @@ def rejected_event(incoming: Incoming, unfit: Unfit, *, omitted: int) -> NewEven
 
 
 def run_of(state: EndpointState, event: NewEvent, genuine: Genuine, *, now: datetime) -> NewRun:
-    """The run that a delivery starts. Its dedupe key makes it one per delivery, whatever happens to the event."""
+    """The run that a delivery starts. Its dedupe key makes it one per delivery, whatever happens to the event.
+
+    Raises InvalidInput when the key of a limit cannot be told from the delivery.
+    """
+    trigger, mode = _trigger_scope(event, genuine, now), _mode(state, event)
+    place = _place(state, genuine.inputs, trigger, is_awaited=mode == RunMode.SYNC)
     return NewRun(
         workspace_id=state.stored.workspace_id,
         workflow_id=state.workflow_id,
         version_id=_version_of(state),
         trigger_id=state.trigger_id,
         inputs=genuine.inputs,
-        trigger=_trigger_scope(event, genuine, now),
-        mode=_mode(state, event),
+        trigger=trigger,
+        mode=mode,
         dedupe_key=dedupe_key(state, genuine.delivery_id),
         deadline_seconds=state.timeout_seconds,
         calls_on_failure=state.calls_on_failure,
+        queue=place.queue,
+        priority=place.priority,
+        slot=place.slot,
+        gathering=place.gathering,
     )
 
 
 def dedupe_key(state: EndpointState, delivery_id: str | None) -> str | None:
     """The run's key, None when the sender does not name its deliveries."""
     return None if delivery_id is None else f"hook:{state.stored.endpoint_id}:{delivery_id}"
+
+
+def _place(state: EndpointState, inputs: Any, trigger: Any, *, is_awaited: bool) -> Place:
+    try:
+        return place_of(state.settings, state.workflow_id, inputs=inputs, trigger=trigger, is_awaited=is_awaited)
+    except ExpressionError as error:
+        raise key_refused(error) from error
 
 
 def _version_of(state: EndpointState) -> UUID:

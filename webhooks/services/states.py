@@ -16,6 +16,7 @@ from uuid import UUID
 
 from automation.engine.durations import parse_duration
 from automation.engine.inputs import Inputs
+from automation.engine.plan import PlanError, PlanSettings, settings_of
 from brainops.core import clock
 from brainops.core.errors import NotFound
 from webhooks.models import AnswerMode, WebhookEndpoint
@@ -46,6 +47,7 @@ class EndpointState:
     fixed_inputs: Mapping[str, Any]
     timeout_seconds: float | None
     calls_on_failure: bool
+    settings: PlanSettings
     read_at: float  # on the monotonic clock
 
     def secrets_at(self, moment: datetime) -> tuple[str, ...]:
@@ -100,9 +102,18 @@ def state_of(endpoint: WebhookEndpoint) -> EndpointState:
         takes_body_as_inputs=bool(schema.get("properties")),
         fixed_inputs=trigger.inputs,
         timeout_seconds=parse_duration(timeout) if timeout else None,
+        settings=_settings(definition),
         calls_on_failure="on_failure" in definition.get("settings", {}),
         read_at=clock.monotonic(),
     )
+
+
+def _settings(definition: Mapping[str, Any]) -> PlanSettings:
+    """Where runs of the definition go. One that cannot be planned fails as a run, not as a delivery."""
+    try:
+        return settings_of(definition) if definition.get("settings") else PlanSettings()
+    except PlanError:
+        return PlanSettings()
 
 
 class States:

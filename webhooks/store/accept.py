@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from automation.engine.status import RunStatus
 from automation.store.intake import NewRun, start
 from automation.store.new_run import NEW_RUN, RUN_TYPES
 from automation.store.prepared import PreparedStatement
@@ -32,6 +33,7 @@ class Accepted:
 
     run_id: int
     run_uid: UUID
+    status: RunStatus = RunStatus.QUEUED  # or BLOCKED
 
 
 def accept(cursor: Any, state: State, event: NewEvent, run: NewRun) -> Accepted | None:
@@ -41,4 +43,4 @@ def accept(cursor: Any, state: State, event: NewEvent, run: NewRun) -> Accepted 
     LimitFull: with a limit the cursor is in a transaction. The caller rings the bell.
     """
     inserted = start(cursor, PREPARED, run, state.parameters() | event.parameters(), is_pinned=False)
-    return Accepted(*inserted.row) if inserted else None
+    return Accepted(*inserted.row, status=inserted.status) if inserted else None

@@ -10,12 +10,15 @@ from typing import Any
 import orjson
 
 from automation.engine.commands import CallWorkflow, CommandRefused
+from automation.engine.expressions import ExpressionError
+from automation.engine.limits import Place, place_of
 from automation.engine.points import reach
 from automation.engine.status import RunStatus
 from automation.models import RunMode
 from automation.store.callees import Callee, check_depth, find_callee, refuse_cycle
 from automation.store.commands import CommandContext
 from automation.store.intake import CalledBy, NewRun
+from automation.store.limits import LimitFull
 from automation.store.payloads import whole
 from automation.store.start import start_run
 
@@ -67,7 +70,10 @@ def _start(cursor: Any, context: CommandContext, command: CallWorkflow, path: st
     check_depth(context.depth + 1)
     callee = find_callee(cursor, context.workspace_id, command.workflow, command.version)
     refuse_cycle(cursor, context, callee)
-    started = start_run(cursor, _new_run(cursor, context, command, callee, path), is_pinned=callee.is_pinned)
+    try:
+        started = start_run(cursor, _new_run(cursor, context, command, callee, path), is_pinned=callee.is_pinned)
+    except LimitFull as full:
+        raise CommandRefused(full.code, str(full), is_temporary=not full.is_skip) from full
     if started is None:
         said = f"The workflow {callee.name!r} is being changed at this moment. Run the step again."
         raise CommandRefused("workflow_changing", said, is_temporary=True)
@@ -80,20 +86,32 @@ def _new_run(cursor: Any, context: CommandContext, command: CallWorkflow, callee
     """What its caller waits for goes the caller's way: the same queue and priority. Others go their own."""
     cursor.execute(CALLER, (context.run_id,))
     queue, priority, mode, created_by_id = cursor.fetchone()
+    inputs = callee.checked(command.inputs)
+    trigger = {"type": "call", "run": str(context.run_uid), "step": context.path}
+    place = _place(callee, inputs, trigger)
     return NewRun(
         workspace_id=context.workspace_id,
         workflow_id=callee.workflow_id,
         version_id=callee.version_id,
-        inputs=callee.checked(command.inputs),
-        trigger={"type": "call", "run": str(context.run_uid), "step": context.path},
+        inputs=inputs,
+        trigger=trigger,
         created_by_id=created_by_id,
         mode=RunMode.TEST if mode == RunMode.TEST else RunMode.ASYNC,
-        queue=callee.settings.queue or "default" if command.is_detached else queue,
-        priority=callee.settings.priority if command.is_detached else priority,
+        queue=place.queue if command.is_detached else queue,
+        priority=place.priority if command.is_detached else priority,
+        slot=place.slot,
         deadline_seconds=callee.settings.timeout_seconds,
         called_by=CalledBy(context.run_id, path, context.depth + 1, command.is_detached),
         calls_on_failure=callee.settings.on_failure is not None,
     )
+
+
+def _place(callee: Callee, inputs: Json, trigger: Json) -> Place:
+    """Where the called run goes; a step asks for this very run, so it is not gathered with other starts."""
+    try:
+        return place_of(callee.settings, callee.workflow_id, inputs=inputs, trigger=trigger, may_gather=False)
+    except ExpressionError as error:
+        raise CommandRefused("limit_key", f"Where the called run belongs cannot be told: {error}") from error
 
 
 HANDLERS = {CallWorkflow: _call}
