@@ -35,6 +35,7 @@ _SIDEBAR: dict[str, list[tuple[str, str, str, str]]] = {
     "Automate": [
         ("Workflows", "account_tree", "automation_workflow_changelist", "automation.view_workflow"),
         ("Runs", "play_circle", "automation_run_changelist", "automation.view_run"),
+        ("Approvals", "front_hand", "automation_approval_changelist", "automation.view_approval"),
         ("Triggers", "bolt", "automation_trigger_changelist", "automation.view_trigger"),
         ("Firing ledger", "event_available", "automation_trigger_ledger", "automation.view_trigger"),
     ],

@@ -70,6 +70,11 @@ def reassign(caller: Caller, approval_id: UUID | str, assignees: Sequence[str]) 
     return approvals.get(caller, approval_id)
 
 
+def check_data(approval: Approval, data: Json) -> None:
+    """Raise InvalidInput unless this would do as the data of an approval."""
+    _filled(approval, data)
+
+
 def _vote(
     caller: Caller, approval_id: UUID | str, verdict: State, *, comment: str, fill: Callable[[Approval], Json]
 ) -> Approval:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from automation.models import Approval
 from automation.steps.approval import ASSIGNEE_PATTERN, MOST_ASSIGNEES, normal
 from brainops.accounts.caller import Caller
 from brainops.accounts.models import Membership, Role, User
-from brainops.accounts.policy import Permission, scopes_allow
+from brainops.accounts.policy import Permission, role_allows, scopes_allow
 from brainops.core.errors import InvalidInput, PermissionDenied, Problem
 
 ASSIGNEES_SCHEMA = {
@@ -64,9 +65,18 @@ def person_of(caller: Caller) -> Person:
     if caller.user_id is None:
         return Person(caller, caller.label, _roles(caller.role))
     user = User.objects.prefetch_related("groups").get(id=caller.user_id)
-    groups = (f"group:{one.name}" for one in user.groups.all())
-    names = frozenset((f"user:{user.username.lower()}", f"user:{user.email}", *groups))
-    return Person(caller, user.username, names | _roles(_role(caller)))
+    return Person(caller, user.username, _names(user) | _roles(_role(caller)))
+
+
+def asks_user(user_id: UUID) -> Q:
+    """Approvals of all workspaces that ask a user: by name or group anywhere, by role where the user is a member."""
+    user = User.objects.prefetch_related("groups").get(id=user_id)
+    asked = Q(assignees__has_any_keys=sorted(_names(user)))
+    for workspace_id, role in Membership.objects.filter(user_id=user_id).values_list("workspace_id", "role"):
+        roles = Q(assignees__has_any_keys=sorted(_roles(Role(role))))
+        everybody = Q(assignees=[]) if role_allows(Role(role), Permission.APPROVALS_DECIDE) else Q()
+        asked |= Q(workspace_id=workspace_id) & (roles | everybody)
+    return asked
 
 
 def checked_assignees(caller: Caller, assignees: Iterable[str]) -> list[str]:
@@ -115,6 +125,11 @@ def _role(caller: Caller) -> Role:
     rows = Membership.objects.filter(user_id=caller.user_id, workspace_id=caller.workspace())
     own = rows.values_list("role", flat=True).first()
     return Role(own) if own else Role.VIEWER
+
+
+def _names(user: User) -> frozenset[str]:
+    groups = (f"group:{one.name}" for one in user.groups.all())
+    return frozenset((f"user:{user.username.lower()}", f"user:{user.email}", *groups))
 
 
 def _roles(role: Role) -> frozenset[str]:

@@ -15,8 +15,6 @@ from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
 from brainops.accounts.scoping import get_scoped, scoped
 
-STATES = tuple(ApprovalState)
-
 # What a list shows of the run; definitions stay in the database.
 _RUN = ("run__uid", "run__status", "run__workflow__id", "run__workflow__name")
 
