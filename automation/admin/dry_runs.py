@@ -32,6 +32,7 @@ ANSWERS = {
     "assumed": "assumed: it hangs on answers that were made up",
     "failed": "failed",
 }
+QUIET = ("skipped", "not_reached", "cancelled")
 STOPPED = Look("Stopped by a limit", "timer_off", "warning")
 
 Json = Any
@@ -65,8 +66,9 @@ class PlanView:
 
     @property
     def quiet_steps(self) -> list[Mapping[str, Json]]:
-        """The steps that would not run, with the reason."""
-        return [step for step in self.report["steps"] if step["status"] in ("skipped", "not_reached", "cancelled")]
+        """The steps that would not run and were not asked either, with the reason."""
+        asked = {decision["path"] for decision in self.report["decisions"]}
+        return [step for step in self.report["steps"] if step["status"] in QUIET and step["path"] not in asked]
 
 
 class DryRunPages:

@@ -29,6 +29,7 @@ DEFINITION = {
             },
         },
         {"id": "never", "uses": "log", "if": "{{ inputs.who == 'bob' }}", "with": {"message": "x"}},
+        {"id": "last", "uses": "log", "needs": ["never"], "with": {"message": "x"}},
     ],
 }
 
@@ -64,7 +65,8 @@ def test_the_plan_shows_effects_missing_values_and_ways(admin_of_all, workflow):
     ]
     assert "not known yet" in text
     assert "Give a sample of that step." in text
-    assert [step["path"] for step in plan.quiet_steps] == ["never"]
+    assert [(one["path"], one["taken"]) for one in plan.report["decisions"]] == [("never", "skipped")]
+    assert [step["path"] for step in plan.quiet_steps] == ["last"]
     assert "Bearer" not in text
     assert EVIL not in text
     assert Run.objects.count() == 0

@@ -238,6 +238,22 @@ def test_a_call_of_nobody_is_told_as_missing(owner: Api):
     assert [(one["code"], one["path"]) for one in plan["unresolved"]] == [("missing_workflow", "sub")]
 
 
+def test_a_connection_that_is_not_there_is_told_and_the_rest_rehearsed(owner: Api):
+    step = {
+        "id": "a",
+        "uses": "http.request",
+        "connection": "shop",
+        "with": {"method": "PUT", "url": "https://x.example"},
+    }
+
+    plan = rehearse(owner, owner.make()["id"], definition={"schema": 1, "steps": [step]})
+
+    assert [(one["code"], one["path"], one["pointer"]) for one in plan["unresolved"]] == [
+        ("missing_connection", "a", "/definition/steps/0/connection")
+    ]
+    assert told(plan) == [("a", "update", "PUT https://x.example", "simulated")]
+
+
 def test_a_workflow_of_another_workspace_is_nobody(owner: Api, stranger: Api):
     stranger.make(name="Theirs")
     definition = {"schema": 1, "steps": [{"id": "sub", "call": {"workflow": "Theirs"}}]}
