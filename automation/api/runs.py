@@ -82,6 +82,7 @@ class RunViewSet(ScopedViewSet):
         "list": Permission.RUNS_READ,
         "of_workflow": Permission.RUNS_READ,
         "retrieve": Permission.RUNS_READ,
+        "children": Permission.RUNS_READ,
         "cancel": Permission.RUNS_CANCEL,
         "retry": Permission.RUNS_RETRY,
         "retry_preview": Permission.RUNS_RETRY,
@@ -102,6 +103,15 @@ class RunViewSet(ScopedViewSet):
         wanted = read_parameters(RunFilters, request)
         run_search.require_workflow(self.caller, id)
         return self._page({**wanted, "workflow_id": id})
+
+    @extend_schema(
+        summary="List what a run called", parameters=[RUN_ID, RunFilters], responses={200: RunSummary(many=True)}
+    )
+    def children(self, request: Request, id: UUID) -> Response:
+        """The runs that a run's steps called as sub-workflows, and its failure workflow's run; newest first."""
+        wanted = read_parameters(RunFilters, request)
+        run_search.require_run(self.caller, id)
+        return self._page({**wanted, "called_by_run_id": id})
 
     @extend_schema(summary="Read a run", parameters=[RUN_ID, Fields], responses={200: RunShape})
     def retrieve(self, request: Request, id: UUID) -> Response:

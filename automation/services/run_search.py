@@ -13,11 +13,13 @@ from automation.engine.status import RunStatus, StepStatus
 from automation.models import Approval, ApprovalKind, ApprovalState, Run, StepRun, Workflow
 from automation.services.runs import visible_runs
 from brainops.accounts.caller import Caller
+from brainops.accounts.scoping import get_scoped
 from brainops.core.errors import NotFound
 
 COLUMNS = (
     *("id", "uid", "workflow_id", "workflow__name", "version__number", "status", "mode", "trigger_id"),
-    *("created_by_id", "parent_run__uid", "called_by_run__uid", "attempt", "crashes", "wait_kind", "wake_at"),
+    *("created_by_id", "parent_run__uid", "called_by_run__uid", "called_by_path", "depth"),
+    *("attempt", "crashes", "wait_kind", "wake_at"),
     *("data__error", "cancel_requested_at", "deadline_at", "created_at", "started_at", "finished_at"),
 )
 STATUSES = {status.word: status for status in RunStatus}
@@ -66,6 +68,11 @@ def with_unknown() -> Q:
     steps = StepRun.objects.filter(run=OuterRef("pk"), status=StepStatus.UNKNOWN)
     asked = Approval.objects.filter(run=OuterRef("pk"), kind=ApprovalKind.UNKNOWN, state=ApprovalState.PENDING)
     return Q(Exists(steps)) | Q(Exists(asked))
+
+
+def require_run(caller: Caller, uid: UUID) -> None:
+    """Raise NotFound unless the run is one of the caller's workspace."""
+    get_scoped(visible_runs(caller).only("id"), caller, uid, by="uid")
 
 
 def require_workflow(caller: Caller, workflow_id: UUID) -> None:

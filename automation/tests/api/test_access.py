@@ -34,6 +34,7 @@ ON_RUN: list[tuple[str, str, Any]] = [
     ("GET", "/runs/{id}/logs", None),
     ("GET", "/runs/{id}/steps/greeting/items", None),
     ("GET", "/runs/{id}/effects", None),
+    ("GET", "/runs/{id}/children", None),
     ("POST", "/runs/{id}/cancel", None),
     ("POST", "/runs/{id}/retry", {}),
 ]

@@ -122,6 +122,8 @@ def test_a_run_is_read_whole(owner: Api, finished: Run):
         "created_by": str(owner.user.id),
         "parent_run_id": None,
         "called_by_run_id": None,
+        "called_by_path": None,
+        "depth": 0,
         "attempt": 1,
         "crashes": 0,
         "waiting": None,
