@@ -17,7 +17,7 @@ HELD = frozenset({"steps", "try"})  # what a container holds is compared step by
 BAD = frozenset({StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.CANCELLED})
 GOOD = frozenset({StepStatus.SUCCEEDED, StepStatus.SKIPPED})
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_BATCH = re.compile(r"(?:.*\.)?[A-Za-z][A-Za-z0-9_]*\[([0-9]+)-([0-9]+)\]")
+_BATCH = re.compile(r"(?:.*\.)?[A-Za-z][A-Za-z0-9_]*\[[0-9]+-[0-9]+\]")
 _ITEM = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\[([0-9]+)\](?:\..*)?")
 Results = Mapping[str, StepResult]
 
@@ -112,7 +112,9 @@ class _Keeper:
         row = self._results.get(step.id)
         if row is None:
             return False
-        if row.status in BAD or any(self._results[path].status in BAD for path in self._batches(step)):
+        if row.status in BAD or any(
+            self._results[path].status in BAD for path in self._batches(step) if "." not in path
+        ):
             return True
         is_group = step.is_container and not step.fields.keys() & {"for_each", "while", "try"}
         return is_group and any(self.has_failed(inner) for inner in step.bodies[0].steps)
@@ -168,25 +170,29 @@ class _Keeper:
         return self.of_body(old.bodies[0], step.bodies[0])
 
     def _of_loop(self, old: StepDocument, loop: StepDocument) -> KeptPaths:
-        """The batches in which every item succeeded, and the others, to go on with."""
+        """The batches in which every item succeeded, with all inside them, and the others, to go on with."""
         restart = self._restart if self._is_restarted(loop) else None
         if _meaning(old) != _meaning(loop) or (restart is not None and restart.step != loop.id):
             return NONE
         index = None if restart is None else restart.item
+        spans = {path: _span(path) for path in self._batches(loop) if "." not in path}
+        again = frozenset((path, index) for path, span in spans.items() if index is not None and index in span)
+        final = {path for path in spans if self._results[path].status in GOOD and (path, index) not in again}
+        reopened = spans.keys() - final
+        done = [spans[path] for path in final]
         passes = [f".{name}[" for name in _whiles(loop)]
-        below = [path for path in self._batches(loop) if not any(one in path for one in passes)]
-        if index is not None:
-            below = [path for path in below if not path.startswith(f"{loop.id}[{index}].")]
-        holding = {path for path in below if _holds(path, index)}
-        good = frozenset(path for path in below if self._results[path].status in GOOD and path not in holding)
-        return KeptPaths(
-            good, frozenset(below) - good, frozenset((path, index) for path in holding if index is not None)
-        )
+        for path in self._batches(loop) - spans.keys():
+            item = Restart.read(path).item
+            if any(item in span for span in done):
+                final.add(path)
+            elif item != index and not any(one in path for one in passes):
+                reopened.add(path)
+        return KeptPaths(frozenset(final), frozenset(reopened), again)
 
-    def _batches(self, step: StepDocument) -> Iterator[str]:
-        """The rows of items, those of loops inside it too."""
-        if "for_each" in step.fields:
-            yield from (path for path in self._rows[step.id] if _BATCH.fullmatch(path))
+    def _batches(self, step: StepDocument) -> set[str]:
+        """The rows of the items of a loop, and those of loops inside it."""
+        rows = self._rows[step.id] if "for_each" in step.fields else ()
+        return {path for path in rows if _BATCH.fullmatch(path)}
 
     def _belonging(self, step: StepDocument) -> Iterator[str]:
         """The paths of its own row and of all inside it."""
@@ -194,10 +200,10 @@ class _Keeper:
             yield from self._rows.get(name, ())
 
 
-def _holds(batch: str, index: int | None) -> bool:
-    """True when the batch is the one of this item of the outer loop."""
-    span = _BATCH.fullmatch(batch) if "." not in batch else None
-    return span is not None and index is not None and int(span[1]) <= index <= int(span[2])
+def _span(batch: str) -> range:
+    """The indexes of the items in a batch."""
+    first, last = batch.rpartition("[")[2].rstrip("]").split("-")
+    return range(int(first), int(last) + 1)
 
 
 def _ids(step: StepDocument) -> Iterator[str]:

@@ -35,14 +35,23 @@ class Course:
     """Belongs to one thread. A driver takes places, attempts them, records what came of them, and keeps the rows.
 
     `scope` is what the expressions of the outermost steps see; rows given are those known so far, by path.
-    `verdict` is None until the run has come to its end, which is not before the last attempt under way has ended.
+    `ended_calls` are the paths of calls that have ended, None when nobody looked. `verdict` is None until the run has
+    come to its end, which is not before the last attempt under way has ended.
     """
 
     def __init__(
-        self, plan: Plan, rows: Iterable[StepResult], scope: Scope, *, now: datetime, limits: Limits = DEFAULT_LIMITS
+        self,
+        plan: Plan,
+        rows: Iterable[StepResult],
+        scope: Scope,
+        *,
+        now: datetime,
+        limits: Limits = DEFAULT_LIMITS,
+        ended_calls: frozenset[str] | None = None,
     ) -> None:
         self.plan = plan
         self.limits = limits
+        self._ended_calls = ended_calls
         self.known = {row.path: row for row in rows}
         self.now = now
         self.verdict: Verdict | None = None
@@ -162,6 +171,12 @@ class Course:
         """True when rows changed since they were taken."""
         return bool(self._rows or self._changed)
 
+    def forget(self, beginnings: Iterable[str]) -> None:
+        """Rows whose paths begin so are worthless."""
+        starts = tuple(beginnings)
+        for path in [path for path in self.known if path.startswith(starts)] if starts else ():
+            del self.known[path]
+
     def end(self, now: datetime) -> None:
         """The run ends from outside: everything that waits ends with it."""
         self.now = now
@@ -253,8 +268,13 @@ class Course:
             elif row.status is StepStatus.OPEN:
                 self._reopen(frame, step, row)
             else:
-                self._resting[row.path] = Place(step, frame, row)
+                self._resting[row.path] = Place(step, frame, row, has_news=self._has_news(row))
         self._touched.append(frame)
+
+    def _has_news(self, row: StepResult) -> bool:
+        """A wait that is just loaded is asked about, but a call only when the run it called has ended."""
+        waits_for = row.reason.get("type") if isinstance(row.reason, dict) else None
+        return waits_for != "child" or self._ended_calls is None or row.path in self._ended_calls
 
     def _settle_lost(self) -> None:
         """Started marks without a result: their process died in the effect."""

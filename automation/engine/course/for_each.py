@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from automation.engine.advance import Verdict
+from automation.engine.course.again import go_on
+from automation.engine.course.fold import unfold
 from automation.engine.course.frame import Frame, Names
 from automation.engine.course.holder import Holder
 from automation.engine.course.items import (
@@ -96,9 +98,18 @@ class OpenForEach(Holder):
                 self._done[item.index] = item
                 self._weight += weight(item.output)
             else:
-                self._again[item.index] = item.rows_to_keep(is_retry=row.is_kept)
+                self._again[item.index] = self._rows_to_keep(item, is_retry=row.is_kept)
         if row.status.is_final:
             self._sealed.add(batch)
+
+    def _rows_to_keep(self, item: Item, *, is_retry: bool) -> list[StepResult]:
+        """The rows an item goes on from: all when its process died, what need not be done again when it is retried."""
+        rows = unfold(item.steps)
+        if not is_retry:
+            return rows
+        found = go_on(self._loop.body, rows)
+        self.course.forget(f"{self.step.path}[{item.index}].{name}[" for name in found.stale)
+        return list(found.rows)
 
     def state(self) -> Json:
         """The items: they are evaluated once, whatever happens."""

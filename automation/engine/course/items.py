@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from automation.engine.containers import BATCH
-from automation.engine.course.fold import fold, unfold
+from automation.engine.course.fold import fold
 from automation.engine.results import StepResult
 from automation.engine.status import StepStatus
 
@@ -54,13 +54,6 @@ class Item:
     def answer(self) -> Json:
         """Its place in the loop's output."""
         return {"error": self.error} if self.status in (FAILED, CANCELLED) else self.output
-
-    def rows_to_keep(self, *, is_retry: bool) -> list[StepResult]:
-        """The rows to go on from: all of them when its process died, what succeeded when the item is done again."""
-        rows = unfold(self.steps)
-        if not is_retry:
-            return rows
-        return [row for row in rows if row.status in (StepStatus.SUCCEEDED, StepStatus.SKIPPED)]
 
 
 def effects_of(rows: Iterable[StepResult]) -> list[Json]:

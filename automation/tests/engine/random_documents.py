@@ -7,13 +7,18 @@ from typing import Any
 from hypothesis import strategies as st
 
 MOST_STEPS = 12
-FORMS = ("plain", "plain", "branch", "each", "loop", "while", "try", "group", "call")
+LEAVES = ("plain", "plain", "branch", "each")
+CONTAINERS = ("loop", "while", "try", "group", "call")
 
 
 @st.composite
-def documents(draw: st.DrawFn) -> dict[str, Any]:
-    """A valid document: every need, port and reference leads somewhere."""
-    maker = _Maker(draw)
+def documents(draw: st.DrawFn, *, containers: tuple[str, ...] = CONTAINERS, is_steady: bool = False) -> dict[str, Any]:
+    """A valid document: every need, port and reference leads somewhere.
+
+    `containers` are the forms there may be besides single steps. `is_steady`: what comes out depends neither on the
+    order in which steps run (`join: any`) nor on failures inside of items that are let pass.
+    """
+    maker = _Maker(draw, containers, is_steady=is_steady)
     steps = maker.steps([], depth=0)
     read = maker.expression([step["id"] for step in steps])
     return {"schema": 1, "inputs": {"type": "object"}, "steps": steps, "output": {"x": read}}
@@ -22,9 +27,12 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
 class _Maker:
     """Draws steps; `seen` are the ids that are certain to have ended."""
 
-    def __init__(self, draw: st.DrawFn) -> None:
+    def __init__(self, draw: st.DrawFn, containers: tuple[str, ...], *, is_steady: bool) -> None:
         self.draw = draw
         self.count = 0
+        self._containers = containers
+        self._is_steady = is_steady
+        self._joins = ["all"] if is_steady else ["all", "any"]
 
     def steps(self, seen: list[str], *, depth: int, roots: tuple[str, ...] = ()) -> list[dict[str, Any]]:
         """One list of steps, at least one."""
@@ -41,15 +49,17 @@ class _Maker:
         name = f"s{self.count}"
         ids = [step["id"] for step in before]
         needs = self.draw(st.lists(st.sampled_from(ids), unique=True, max_size=3)) if ids else []
-        form = self.draw(st.sampled_from(FORMS if depth < 4 and self.count < MOST_STEPS else FORMS[:4]))
+        form = self.draw(
+            st.sampled_from((*LEAVES, *(self._containers if depth < 4 and self.count < MOST_STEPS else ())))
+        )
         readable = [*seen, *needs]
         fields = {"id": name, **getattr(self, f"_{form}")(readable, depth, roots)}
         if needs:
             fields |= {
                 "needs": [self.need(one, before) for one in needs],
-                "join": self.draw(st.sampled_from(["all", "any"])),
+                "join": self.draw(st.sampled_from(self._joins)),
             }
-        if self.draw(st.booleans()):
+        if not (self._is_steady and "item" in roots) and self.draw(st.booleans()):
             fields["on_error"] = self.draw(st.sampled_from(["fail", "continue"]))
         return fields
 
@@ -75,8 +85,9 @@ class _Maker:
         return {"for_each": loop, **self._plain(seen, depth, (*roots, "item"))}
 
     def _loop(self, seen: list[str], depth: int, roots: tuple[str, ...]) -> dict[str, Any]:
-        on_item_error = self.draw(st.sampled_from(["fail", "continue"]))
-        loop = {"items": self.expression(["inputs.x"]), "on_item_error": on_item_error, "concurrency": 3}
+        lets_pass = not (self._is_steady and "item" in roots)
+        on_item_error = self.draw(st.sampled_from(["fail", "continue"] if lets_pass else ["fail"]))
+        loop = {"items": "{{ inputs.x }}", "on_item_error": on_item_error, "concurrency": 3}
         return {"for_each": loop, **self._body(seen, depth, (*roots, "item", "index"))}
 
     def _while(self, seen: list[str], depth: int, roots: tuple[str, ...]) -> dict[str, Any]:

@@ -121,6 +121,7 @@ def test_with_another_version_only_what_is_the_same_stays(changed: list[dict], e
         # a loop lets failed items pass, a try deals with failures, a group does neither
         ([loop(step("x"))], {"loop": S, "loop[0-99]": S, "loop[100-150]": F}, {"loop"}),
         ([loop(step("x"))], {"loop": S, "loop[0-99]": S}, set()),
+        ([loop(loop(step("x"), id_="deep"))], {"loop": S, "loop[0-9]": S, "loop[3].deep[0-9]": F}, set()),
         ([guarded([step("x")], [step("y")])], {"safe": S, "x": F, "y": S}, set()),
         ([group(step("x", on_error="continue"))], {"box": S, "x": F}, {"box"}),
         ([group(group(loop(step("x")), id_="deep"))], {"box": S, "deep": S, "loop": S, "loop[0-9]": F}, {"box"}),
@@ -240,7 +241,10 @@ def test_a_loop_in_a_loop_goes_on_where_its_item_does():
     nest = [loop(loop(step("x"), id_="deep"))]
     statuses = {"loop": F, "loop[0-9]": F, "loop[3].deep[0-9]": S, "loop[3].deep[10-19]": F}
 
-    assert keep(nest, statuses) == keeps(["loop[3].deep[0-9]"], ["loop[0-9]", "loop[3].deep[10-19]"])
+    assert keep(nest, statuses) == keeps([], ["loop[0-9]", "loop[3].deep[0-9]", "loop[3].deep[10-19]"])
+    assert keep(nest, statuses | {"loop[0-9]": S, "loop[10-19]": F}) == keeps(
+        ["loop[0-9]", "loop[3].deep[0-9]", "loop[3].deep[10-19]"], ["loop[10-19]"]
+    )
     assert keep(nest, statuses, restart="loop[3].deep[12]") == keeps([], ["loop[0-9]"], [("loop[0-9]", 3)])
     assert keep(nest, statuses, restart="deep") == keeps([])
 
