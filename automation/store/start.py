@@ -95,7 +95,7 @@ def start_run(cursor: Any, run: NewRun, *, is_pinned: bool = False, kept: KeptPa
         if duplicate is None:
             raise
         return duplicate
-    return Started(*inserted.row, status=inserted.status) if inserted else None
+    return Started(*inserted.row, inserted.status) if inserted else None
 
 
 def _kept_parameters(kept: KeptPaths) -> dict[str, Any]:

@@ -43,4 +43,4 @@ def accept(cursor: Any, state: State, event: NewEvent, run: NewRun) -> Accepted 
     LimitFull: with a limit the cursor is in a transaction. The caller rings the bell.
     """
     inserted = start(cursor, PREPARED, run, state.parameters() | event.parameters(), is_pinned=False)
-    return Accepted(*inserted.row, status=inserted.status) if inserted else None
+    return Accepted(*inserted.row, inserted.status) if inserted else None

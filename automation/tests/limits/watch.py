@@ -1,7 +1,7 @@
 """A watch inside PostgreSQL: at each commit it counts how many runs of the touched limits are under way.
 
-A deferred constraint trigger runs at the commit; an advisory lock per key, held until the commit is visible, makes the
-checks of one key follow each other. So every commit is seen, and none in between is missed.
+A deferred constraint trigger runs at the commit; an advisory lock, held until the commit is visible, makes the checks
+follow each other. So every commit is seen, and none in between is missed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ create table limit_watch (key text, under_way int, capacity int);
 create function limit_watch_commit() returns trigger language plpgsql as $$
 declare held int; most int;
 begin
-  perform pg_advisory_xact_lock(hashtext('limit_watch'), hashtext(new.limit_key));
+  perform pg_advisory_xact_lock(hashtext('limit_watch'));
   select count(*) into held from automation_run where limit_key = new.limit_key and status in (10, 18, 20, 30);
   select capacity into most from automation_limit where key = new.limit_key;
   insert into limit_watch values (new.limit_key, held, most);
