@@ -36,6 +36,7 @@ _SIDEBAR: dict[str, list[tuple[str, str, str, str]]] = {
         ("Workflows", "account_tree", "automation_workflow_changelist", "automation.view_workflow"),
         ("Runs", "play_circle", "automation_run_changelist", "automation.view_run"),
         ("Approvals", "front_hand", "automation_approval_changelist", "automation.view_approval"),
+        ("Replays", "replay", "automation_replay_changelist", "automation.view_replay"),
         ("Triggers", "bolt", "automation_trigger_changelist", "automation.view_trigger"),
         ("Firing ledger", "event_available", "automation_trigger_ledger", "automation.view_trigger"),
     ],

@@ -6,6 +6,7 @@ import re
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -13,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_GET
 
-from automation.admin import run_items_page, run_log_page, run_page
+from automation.admin import replay_form, run_items_page, run_log_page, run_page
 from automation.admin.filters import (
     CreatedFilter,
     RunStatusFilter,
@@ -46,7 +47,18 @@ class RunAdmin(RunButtons, ReadOnlyAdmin):
     search_help_text = "Run id or workflow name"
     ordering = ("-id",)
     sortable_by = ()
-    actions = None
+    actions = ("repeat",)
+
+    @admin.action(description="Repeat …", permissions=["repeat"])
+    def repeat(self, request: HttpRequest, queryset: QuerySet[Run]) -> HttpResponse | None:
+        """Show the dialog of a replay for the chosen runs."""
+        most = settings.BRAINOPS_LIMITS["replay_runs"]
+        uids = list(queryset.order_by("-id").values_list("uid", flat=True)[: most + 1])
+        return replay_form.answer(request, self.admin_site, uids, said={})
+
+    def has_repeat_permission(self, request: HttpRequest) -> bool:
+        """Those who may retry one run."""
+        return bool(request.user.has_perm("automation.retry_run"))  # type: ignore[union-attr]  # staff only
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         """Only what the list shows: definitions stay in the database."""

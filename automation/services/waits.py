@@ -47,7 +47,8 @@ def of_run(head: Head, steps: Sequence[StepRow]) -> tuple[Waited, ...]:
     found = [_waited(row.path, row.status, row.reason, row.error, row.until, row.attempt) for row in resting]
     if any(row.status == StepStatus.OPEN for row in steps):
         found += _inside_loops(head.id)
-    is_asked = head.wait_kind == WaitKind.APPROVAL or any(waited.type in ASKING for waited in found)
+    may_be_deeper = head.status == RunStatus.WAITING and head.wait_kind in (WaitKind.APPROVAL, None)
+    is_asked = may_be_deeper or any(waited.type in ASKING for waited in found)
     return tuple(_with_children(head.id, _with_approvals(head.id, found) if is_asked else found))
 
 

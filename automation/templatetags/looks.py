@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from automation.looks import wording
-from automation.looks.states import Look, run_look
+from automation.looks.states import REPLAYS, Look, run_look
 
 register = template.Library()
 register.filter("lasted", wording.lasted)
@@ -42,6 +42,12 @@ def pill(look: Look, text: str = "") -> SafeString:
 def run_pill(run: Any) -> SafeString:
     """A run's state as a pill."""
     return pill(run_look(run.status, run.wait_kind))
+
+
+@register.simple_tag
+def replay_pill(replay: Any) -> SafeString:
+    """A replay's state as a pill."""
+    return pill(REPLAYS[replay.state])
 
 
 @register.simple_tag
