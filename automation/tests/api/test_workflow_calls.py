@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from automation.models import Workflow
+from automation.models import Run, Workflow
 from automation.tests.api.conftest import HELLO, Api
+from brainops.accounts.models import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -107,3 +108,21 @@ def test_the_validation_tells_of_unknown_names_too(owner):
     answer = owner.post("/workflows/validate", {"definition": calling("Nobody")}).json()
 
     assert (answer["valid"], [problem["code"] for problem in answer["problems"]]) == (False, ["unknown_workflow"])
+
+
+def test_the_runs_that_a_run_called_are_listed_to_members_only(owner, member, stranger):
+    order = owner.make(name="Order")
+    above, below, aside = (owner.post(f"/workflows/{order['id']}/execute").json()["id"] for _ in range(3))
+    top = Run.objects.get(uid=above)
+    Run.objects.filter(uid=below).update(called_by_run=top, called_by_path="bill#2", depth=1)
+
+    answer = owner.get(f"/runs/{above}/children")
+
+    [child] = answer.json()["results"]
+    told = {name: child[name] for name in ("id", "called_by_run_id", "called_by_path", "depth")}
+    assert told == {"id": below, "called_by_run_id": above, "called_by_path": "bill", "depth": 1}
+    assert owner.get(f"/runs/{below}").json()["called_by_path"] == "bill"
+    assert [run["id"] for run in owner.get("/runs", called_by_run_id=above).json()["results"]] == [below]
+    assert owner.get(f"/runs/{aside}/children").json()["results"] == []
+    assert member(Role.VIEWER).get(f"/runs/{above}/children").status_code == 200
+    assert stranger.get(f"/runs/{above}/children").status_code == 404

@@ -13,16 +13,16 @@ from automation import store
 from automation.tests.store.statements import CASES, fill, plan_of
 
 STATEMENT = re.compile(r"^\s*(with|select|insert|update|delete)\b", re.IGNORECASE)
-PIECES = {"checkpoint.CHECKPOINT"}  # completed by other statements
+PIECES = {"checkpoint.CHECKPOINT", "state_values._INSERT", "state_values._UPDATE"}  # completed by other statements
 
 
 def statements() -> Iterator[tuple[str, str]]:
     """Each constant of the store that holds a statement, by module and name."""
-    for module in pkgutil.iter_modules(store.__path__):
-        loaded = importlib.import_module(f"{store.__name__}.{module.name}")
-        for name, value in vars(loaded).items():
+    for module in pkgutil.walk_packages(store.__path__, f"{store.__name__}."):
+        place = module.name.removeprefix(f"{store.__name__}.")
+        for name, value in vars(importlib.import_module(module.name)).items():
             if name.isupper() and isinstance(value, str) and STATEMENT.match(value):
-                yield f"{module.name}.{name}", value
+                yield f"{place}.{name}", value
 
 
 TEXTS = dict(statements())
