@@ -13,6 +13,7 @@ from automation.engine.course.for_each import OpenForEach
 from automation.engine.course.frame import Frame, Names
 from automation.engine.course.group import OpenGroup, OpenTry
 from automation.engine.course.holder import Holder
+from automation.engine.course.items import closed_batch, is_open_batch
 from automation.engine.course.limits import DEFAULT_LIMITS, Limits
 from automation.engine.course.loop import OpenWhile
 from automation.engine.course.place import Place
@@ -182,6 +183,8 @@ class Course:
         self.now = now
         self.root.stop()
         self.abandon(self.root, now=now)
+        # batches that a retry opened again, of loops it did not come to
+        self._rows |= {row.path: closed_batch(row, now=now) for row in self.known.values() if is_open_batch(row)}
 
     # what containers do
 
@@ -223,6 +226,8 @@ class Course:
 
     def changed(self, holder: Holder) -> None:
         """A loop has rows to store; one inside another loop's item is stored with that."""
+        if holder.has_ended:
+            return
         self._changed[holder.step.path] = holder
         if isinstance(holder, OpenWhile) and holder.frame.folder is not None:
             self.keep(holder.frame, holder.row())
@@ -240,7 +245,8 @@ class Course:
         self._touched.extend(holder.frame.around())
 
     def abandon(self, frame: Frame, *, now: datetime) -> None:
-        """End everything that waits in this frame and inside it."""
+        """End everything that waits in this frame and inside it. Nothing follows from it any more."""
+        frame.is_over = True
         for holder in tuple(frame.opened.values()):
             for inner in tuple(holder.frames()):
                 self.abandon(inner, now=now)
@@ -296,6 +302,8 @@ class Course:
                 self._settle_lost()
 
     def _pump(self, frame: Frame) -> None:
+        if frame.is_over:
+            return
         for row in frame.progress.take_skipped():
             named = replace(row, path=frame.names.prefix + row.path) if frame.names.prefix else row
             frame.progress.results[id_of(row.path)] = named

@@ -101,6 +101,8 @@ class OpenForEach(Holder):
                 self._again[item.index] = self._rows_to_keep(item, is_retry=row.is_kept)
         if row.status.is_final:
             self._sealed.add(batch)
+        elif all(index in self._done for index in range(first, last + 1)):
+            self._touch(first)  # a retry opened it again and nothing is left to do in it
 
     def _rows_to_keep(self, item: Item, *, is_retry: bool) -> list[StepResult]:
         """The rows an item goes on from: all when its process died, what need not be done again when it is retried."""

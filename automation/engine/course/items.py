@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -78,6 +78,17 @@ def checksum(items: Sequence[Json]) -> str:
 def batch_path(loop: str, first: int, last: int) -> str:
     """The path of a batch's row: `loop[0-99]`."""
     return f"{loop}[{first}-{last}]"
+
+
+def is_open_batch(row: StepResult) -> bool:
+    """True for the row of a batch that is not over."""
+    return row.kind == BATCH and row.status is StepStatus.OPEN
+
+
+def closed_batch(row: StepResult, *, now: datetime) -> StepResult:
+    """The row of an open batch when its run is over."""
+    is_well = all(said["status"] in DONE for said in row.output["items"])
+    return replace(row, status=StepStatus.SUCCEEDED if is_well else StepStatus.FAILED, finished_at=now)
 
 
 def batch_row(

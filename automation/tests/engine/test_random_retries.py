@@ -58,6 +58,7 @@ def test_a_retry_of_what_failed_comes_to_the_end_of_a_run_without_failures(docum
     second = comes_to(document, rows=copied(first, kept_paths(parsed, parsed, first.steps)))
 
     assert end(second) == end(whole)
+    assert all(row.status.is_final for row in second.steps.values())
 
 
 @given(MENDABLE, st.data())
@@ -75,4 +76,5 @@ def test_a_retry_from_anywhere_comes_to_the_same_end_and_repeats_nothing_it_keep
     assert end(second) == end(first)
     attempted = {path for path, _ in second.attempts}
     assert not attempted & kept.final
+    assert all(row.status.is_final for row in second.steps.values())
     assert restart in attempted or restart not in {path for path, _ in first.attempts}
