@@ -5,6 +5,8 @@ A file begins with a comment that says what it proves, then holds:
 - `definition`: the workflow document; `inputs` and `trigger`: what the run is started with.
 - `server`: answers of the test's HTTP server by "METHOD /path", given in turn, the last one again and again. A flow
   reads its address as `inputs.server`.
+- `signals`: what is sent to the run at its start, `[name, payload]` each.
+- `answers`: what people say to the approval at a path: `{state: approved | rejected, comment, data}`.
 - `expect`: what must be seen; see `observed.py`. `takes` in it is the run's time when it has to wait: runners without
   a clock that jumps leave out what takes too long for them.
 """
@@ -18,7 +20,7 @@ from typing import Any
 import yaml
 
 FOLDER = Path(__file__).parent
-KEYS = frozenset({"definition", "inputs", "trigger", "server", "expect"})
+KEYS = frozenset({"definition", "inputs", "trigger", "server", "signals", "answers", "expect"})
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class FlowFile:
     trigger: Any
     server: dict[str, list[dict[str, Any]]]
     expect: dict[str, Any]
+    signals: list[tuple[str, Any]]
+    answers: dict[str, dict[str, Any]]
 
 
 def load(path: Path) -> FlowFile:
@@ -52,6 +56,8 @@ def load(path: Path) -> FlowFile:
         trigger=held.get("trigger"),
         server=held.get("server", {}),
         expect=held["expect"],
+        signals=[(name, payload) for name, payload in held.get("signals", [])],
+        answers=held.get("answers", {}),
     )
 
 

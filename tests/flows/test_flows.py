@@ -1,5 +1,6 @@
 """Every flow file through the engine alone: no database, no workers, a clock that jumps."""
 
+from collections import defaultdict
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from automation.engine.durations import parse_duration
 from automation.engine.plan import build_plan
 from automation.engine.results import StepResult
 from automation.engine.simulate import START, Setup, Simulated, run_flow
+from automation.engine.stand_in import Workspace
 from automation.steps import all_kinds
 from brainops.core.egress import http
 from tests.flows.load import FlowFile, all_flows
@@ -54,7 +56,10 @@ def run(flow: FlowFile, server: Scripted) -> Simulated:
     plan = build_plan(flow.definition, all_kinds())
     inputs = {**flow.inputs, "server": server.url} if flow.server else flow.inputs
     about = {"id": "run-1", "number": 1, "workflow": "Flow", "version": "1.0.0", "attempt": 1, "mode": "test"}
-    return run_flow(plan, Setup(inputs=inputs, trigger=flow.trigger, run=about))
+    workspace = Workspace(decisions=flow.answers, signals=defaultdict(list))
+    for name, payload in flow.signals:
+        workspace.signals[name].append(payload)
+    return run_flow(plan, Setup(inputs=inputs, trigger=flow.trigger, run=about, workspace=workspace))
 
 
 def observe(result: Simulated, server: Scripted) -> Observed:
