@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from automation.api import callbacks
+from automation.engine.status import StepStatus
 from automation.models import Approval, Run, StepRun
-from automation.services.approval_decisions import approve, reject
+from automation.services.approval_decisions import answer, approve, reject
 from automation.services.runs import cancel
 from automation.services.signals import send
 from brainops.accounts.caller import Caller, system_caller
 from brainops.accounts.models import Workspace
+from brainops.core.egress import http
+from tests.flows.server import scripted
 
 APPROVE = {"id": "ask", "uses": "approval", "with": {"title": "Refund {{ inputs.amount }} EUR?"}}
 WAIT = {"id": "wait", "uses": "wait_signal", "with": {"name": "paid"}}
@@ -143,6 +148,43 @@ def test_waits_beside_each_other_each_take_their_own(make_workflow, accept, runt
     run = ended(uid)
     payloads = [StepRun.objects.get(run=run, path=name).output["payload"] for name in ("a", "b", "c")]
     assert sorted(payloads) == [1, 2, 3]
+
+
+@pytest.fixture
+def _may_call_the_test_server(settings: Any) -> Iterator[None]:
+    settings.BRAINOPS_EGRESS_ALLOW = ["127.0.0.1:*"]
+    http.client.cache_clear()
+    yield
+    http.client.cache_clear()
+
+
+@pytest.mark.usefixtures("_may_call_the_test_server")
+@pytest.mark.parametrize(
+    ("said", "output", "status", "step", "sent"),
+    [
+        ("happened", {"id": 7}, "succeeded", ("succeeded", 1), 0),
+        ("fail", None, "failed", ("unknown", 1), 0),
+        ("repeat", None, "succeeded", ("succeeded", 2), 1),
+    ],
+)
+def test_people_say_what_became_of_a_step_whose_process_died(
+    make_workflow, accept, runtime, ended, by, said, output, status, step, sent
+):
+    with scripted({"POST /pay": [{"status": 200, "json": {}}]}) as server:
+        config = {"method": "POST", "url": f"{server.url}/pay"}
+        version = make_workflow({"id": "pay", "uses": "http.request", "on_unknown": "ask", "with": config})
+        with transaction.atomic():  # as a process leaves it that was killed between the mark and the answer
+            run = Run.objects.get(id=accept(version).id)
+            Run.objects.filter(id=run.id).update(attempt=1)
+            StepRun.objects.create(run=run, path="pay", status=StepStatus.STARTED, started_at=run.created_at)
+        approval = asked(run.uid)
+        assert (approval.kind, approval.path, approval.number, server.requests) == ("unknown", "pay", 1, [])
+
+        answer(by, approval.id, said, output=output)
+
+        row = StepRun.objects.get(run=ended(run.uid), path="pay")
+        assert (Run.objects.get(id=run.id).status_word, (row.status_word, row.attempt)) == (status, step)
+        assert (len(server.requests), row.output if output else None) == (sent, output)
 
 
 def test_a_run_that_waits_for_people_is_cancelled_at_once(make_workflow, accept, runtime, ended, by):
