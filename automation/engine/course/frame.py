@@ -36,11 +36,24 @@ class Names:
 class Frame:
     """One pass through one body: its rows, what its expressions see, and the containers open in it.
 
-    `busy` counts attempts under way in it and in everything inside. A stopped frame starts nothing more. `folder` is
-    the loop whose row holds the rows of this frame; None where they have rows of their own.
+    `busy` counts attempts under way in it and in everything inside. A stopped frame starts nothing more, nothing
+    follows from one that is over. `folder` is the loop whose row holds the rows of this frame; None where they have
+    rows of their own.
     """
 
-    __slots__ = ("body", "busy", "deadline", "folder", "is_stopped", "names", "opened", "owner", "progress", "scope")
+    __slots__ = (
+        "body",
+        "busy",
+        "deadline",
+        "folder",
+        "is_over",
+        "is_stopped",
+        "names",
+        "opened",
+        "owner",
+        "progress",
+        "scope",
+    )
 
     def __init__(
         self,
@@ -63,6 +76,7 @@ class Frame:
         self.opened: dict[str, Holder] = {}  # containers under way, by the id of their step
         self.busy = 0
         self.is_stopped = False
+        self.is_over = False
 
     def step(self, step: PlannedStep) -> PlannedStep:
         """The step under its name in this frame."""
