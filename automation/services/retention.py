@@ -35,7 +35,9 @@ from automation.store.ticks import take_turn
 from brainops.core import clock
 
 MOST_RUNS = 500  # of one transaction
-MOST_ROWS = 10_000  # steps and log lines of one transaction; a run with more goes alone
+MOST_ROWS = 5_000  # steps and log lines of one transaction; a run with more goes alone
+LEAST_ROWS = 200
+BATCH_SECONDS = 0.05  # what a transaction should take: a retry of a run that is being deleted waits for its end
 MOST_EXAMINED = 5_000  # runs of one look
 EVERY_SECONDS = 60.0
 SLICE_SECONDS = 40.0  # of work in a minute
@@ -54,6 +56,7 @@ class Outcome:
     batches: int = 0
     busy: int = 0  # batches that were given up because somebody held their rows
     longest_batch_seconds: float = 0.0
+    most_rows: int = field(default_factory=lambda: LEAST_ROWS)  # of the next batch: grows while batches are quick
     next_after: int | None = None
     by_workflow: dict[UUID, int] = field(default_factory=dict)
 
@@ -127,7 +130,7 @@ def prune(
 
 def _delete(connection: Connection, doomed: Sequence[Examined], outcome: Outcome, is_over: Callable[[], bool]) -> bool:
     """Delete runs batch by batch; False when time was up before all of them were done."""
-    for batch in _batches(connection, [run.id for run in doomed]):
+    for batch in _batches(connection, [run.id for run in doomed], outcome):
         if is_over():
             return False
         started = time.monotonic()
@@ -142,17 +145,19 @@ def _delete(connection: Connection, doomed: Sequence[Examined], outcome: Outcome
         outcome.steps += pruned.steps
         outcome.batches += 1
         outcome.longest_batch_seconds = max(outcome.longest_batch_seconds, took)
+        wanted = outcome.most_rows * 2 if took < BATCH_SECONDS else int(outcome.most_rows * BATCH_SECONDS / took)
+        outcome.most_rows = min(max(wanted, LEAST_ROWS), MOST_ROWS)
         time.sleep(took * REST)
     return True
 
 
-def _batches(connection: Connection, run_ids: Sequence[int]) -> Iterator[list[int]]:
+def _batches(connection: Connection, run_ids: Sequence[int], outcome: Outcome) -> Iterator[list[int]]:
     """Runs in portions whose deletion is quick; weighed as they come."""
     batch: list[int] = []
     rows = 0
     for start in range(0, len(run_ids), MOST_RUNS):
         for run_id, weight in weigh(connection, run_ids[start : start + MOST_RUNS]):
-            if batch and (len(batch) == MOST_RUNS or rows + weight > MOST_ROWS):
+            if batch and (len(batch) == MOST_RUNS or rows + weight > outcome.most_rows):
                 yield batch
                 batch, rows = [], 0
             batch.append(run_id)

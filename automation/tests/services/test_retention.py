@@ -222,6 +222,7 @@ def test_batches_are_small_and_a_pass_goes_on_where_time_ran_out(store, monkeypa
 
 
 def test_a_run_with_many_rows_goes_alone(store, monkeypatch):
+    monkeypatch.setattr(retention, "LEAST_ROWS", 10)
     monkeypatch.setattr(retention, "MOST_ROWS", 10)
     workflow = make_workflow()
     sizes = [1, 30, 2, 3]
