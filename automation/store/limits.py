@@ -125,7 +125,7 @@ class LimitFull(Exception):
     def __init__(self, slot: Slot, room: Room) -> None:
         self.slot = slot
         self.room = room
-        held = f"{room.under_way} of {room.capacity} runs with the key {shown(slot.key)} are under way"
+        held = f"{room.under_way} of {room.capacity} runs{with_key(slot.key)} are under way"
         waiting = f" and {room.waiting} wait" if self.code == "limit_queue_full" else ""
         super().__init__(f"The workflow's limit is full: {held}{waiting}.")
 
@@ -140,9 +140,10 @@ class LimitFull(Exception):
         return self.slot.when_full == SKIP
 
 
-def shown(key: str) -> str:
-    """The value of a limit's key, as a person reads it."""
-    return repr(key.partition(":")[2]) if key.partition(":")[2] else "of the workflow"
+def with_key(key: str) -> str:
+    """The value of a limit's key as part of a sentence; nothing when the limit is the whole workflow's."""
+    value = key.partition(":")[2]
+    return f" with the key {value!r}" if value else ""
 
 
 def enter(cursor: Any, slot: Slot) -> Room | None:
