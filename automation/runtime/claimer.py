@@ -10,20 +10,19 @@ from uuid import UUID
 import psycopg2
 import structlog
 
-from automation.engine.results import StepResult
 from automation.engine.status import RunStatus
 from automation.runtime import refusals
 from automation.runtime.dues import Dues
 from automation.runtime.host import Host
 from automation.runtime.plans import Loaded, Plans, Unplannable
 from automation.runtime.slots import Slots
-from automation.runtime.turn import Turn
+from automation.runtime.turn import Known, Turn
 from automation.runtime.vital import VitalThread
 from automation.store import bell
 from automation.store.checkpoint import Entry, Move
 from automation.store.claim import INTERACTIVE, Claimed, Claims
 from automation.store.connection import Connection
-from automation.store.load import BrokenRuns, load_inputs, load_steps
+from automation.store.load import BrokenRuns, load_ended_calls, load_inputs, load_steps
 
 MOST_PER_CLAIM = 16
 PAUSE_AFTER_ERROR_SECONDS = 0.5
@@ -94,6 +93,8 @@ class Claimer(VitalThread):
             claimed = load_inputs(self._connection, claimed)
             resumed = [run.id for run in claimed if run.may_have_steps]
             steps = load_steps(self._connection, resumed) if resumed else {}
+            informed = [run.id for run in claimed if run.signals]
+            ended = load_ended_calls(self._connection, informed) if informed else {}
             versions = self._plans.get(run.version_id for run in claimed)
         except BrokenRuns as error:
             self._hand_out(self._without(claimed, error.broken), worker_id)
@@ -103,16 +104,15 @@ class Claimer(VitalThread):
                 self._host.writer.submit(Entry(run.id, run.claim, move=Move(RunStatus.QUEUED)))
             raise
         for run in claimed:
-            self._start(run, versions[run.version_id], steps.get(run.id, {}), worker_id)
+            known = Known(steps.get(run.id, {}), frozenset(ended.get(run.id, ())))
+            self._start(run, versions[run.version_id], known, worker_id)
 
-    def _start(
-        self, run: Claimed, version: Loaded | Unplannable, steps: Mapping[str, StepResult], worker_id: UUID
-    ) -> None:
+    def _start(self, run: Claimed, version: Loaded | Unplannable, known: Known, worker_id: UUID) -> None:
         if isinstance(version, Unplannable):
             self._refuse(run, refusals.unplannable(version.number, version.refusal))
             return
         try:
-            turn = Turn(run, version, steps, self._host)
+            turn = Turn(run, version, known, self._host)
         except Exception as error:
             log.exception("run_broke", run_id=str(run.uid))
             self._refuse(run, refusals.broke(error))

@@ -19,13 +19,13 @@ from automation.runtime import refusals
 from automation.runtime.host import Host, run_limits
 from automation.runtime.isolator import FENCE_LOST
 from automation.runtime.plans import Plans, Unplannable
-from automation.runtime.turn import Turn
+from automation.runtime.turn import Known, Turn
 from automation.runtime.watch import Watch
 from automation.runtime.writer import Writer
 from automation.store.checkpoint import Entry, Move
 from automation.store.claim import Claimed, held_run
 from automation.store.connection import Connection
-from automation.store.load import BrokenRuns, load_inputs, load_steps
+from automation.store.load import BrokenRuns, load_ended_calls, load_inputs, load_steps
 
 PR_SET_PDEATHSIG = 1
 UNPLANNABLE = 4
@@ -45,6 +45,7 @@ def main(run_id: int, claim: UUID, fence_seconds: float, is_stopping: threading.
     try:
         [run] = load_inputs(connection, [run])
         steps = load_steps(connection, [run.id]).get(run.id, {})
+        ended = load_ended_calls(connection, [run.id]).get(run.id, set())
     except BrokenRuns as error:
         writer.submit(_failed(run, refusals.broken_payload(error.broken[run.id])))
         writer.stop(30)
@@ -52,7 +53,7 @@ def main(run_id: int, claim: UUID, fence_seconds: float, is_stopping: threading.
     watch = Watch(run_id=run_id, claim=claim, fence_seconds=fence_seconds, exit_code=FENCE_LOST)
     watch.start()
     host = Host(writer=writer, may_affect=watch.may_affect, is_stopping=is_stopping.is_set, limits=run_limits())
-    Turn(run, version, steps, host).execute()
+    Turn(run, version, Known(steps, frozenset(ended)), host).execute()
     writer.stop(30)
     return 0
 

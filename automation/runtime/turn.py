@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,10 +47,18 @@ LONGEST_LOOK_SECONDS = 0.5  # while attempts are under way: how soon a cancel or
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a run that was here before: its rows by path, and the steps whose called runs have ended."""
+
+    steps: Mapping[str, StepResult]
+    ended_calls: frozenset[str] = frozenset()
+
+
 class Turn:
     """Drives one claimed run. `execute` never raises; another thread may `cancel` or `lose` it."""
 
-    def __init__(self, run: Claimed, version: Loaded, steps: Mapping[str, StepResult], host: Host) -> None:
+    def __init__(self, run: Claimed, version: Loaded, known: Known, host: Host) -> None:
         self.run = run
         self._version = version
         self._host = host
@@ -57,7 +66,14 @@ class Turn:
         self._is_lost = False
         self._clock_offset = run.claimed_at - time.time()  # one clock: the database's
         self._scope = self._new_scope()
-        self._course = Course(version.plan, steps.values(), self._scope, now=self._now(), limits=host.limits)
+        self._course = Course(
+            version.plan,
+            known.steps.values(),
+            self._scope,
+            now=self._now(),
+            limits=host.limits,
+            ended_calls=known.ended_calls,
+        )
         is_careful = run.crashes > 0 or version.plan.settings.checkpoint == "step"
         self._journal = Journal(run, host.writer, self._course, is_careful=is_careful)
         self._flights = Flights(host.threads)

@@ -20,6 +20,12 @@ select run_id, output_ref, path, kind, status, attempt, output, port, reason, er
 from automation_steprun where run_id = any(%s)
 """
 
+# Which of the calls of a run have ended: only those are worth asking about when a run of many calls goes on.
+ENDED_CALLS = """
+select called_by_run_id, called_by_path from automation_run
+where called_by_run_id = any(%s) and status >= 50 and not is_detached
+"""
+
 VERSIONS = """
 select v.id, v.definition, v.number, w.name from automation_workflowversion v
 join automation_workflow w on w.id = v.workflow_id where v.id = any(%s)
@@ -46,6 +52,14 @@ def load_steps(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict
         values = _payloads(connection, {(run_id, ref) for (run_id, _), ref in large.items()})
         for (run_id, path), ref in large.items():
             found[run_id][path] = replace(found[run_id][path], output=values[run_id, ref])
+    return found
+
+
+def load_ended_calls(connection: Connection, run_ids: Sequence[int]) -> dict[int, set[str]]:
+    """The paths of the steps whose called runs have ended, by calling run."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for run_id, path in connection.rows(ENDED_CALLS, (list(run_ids),)):
+        found[run_id].add(path)
     return found
 
 

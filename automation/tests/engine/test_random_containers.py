@@ -82,12 +82,12 @@ def comes_to(document, seed, *, results=(), on_rows=lambda _rows: None):
     return run_flow(plan, Setup(choose=choose, results=tuple(results), on_rows=on_rows))
 
 
-def meaning(simulated):
-    """What people see of a run; which failure ended it depends on the order."""
+def meaning(simulated, document):
+    """What the outermost steps come to. Which failure ended a container, and what it cut short, depends on the order."""
     if simulated.finished.status is not RunStatus.SUCCEEDED:
         return simulated.finished.status
-    rows = (row for row in simulated.steps.values() if not row.kind.endswith(".batch"))
-    return {row.path: (row.status, row.port, strip(row.output)) for row in rows if "[" not in row.path}
+    rows = (simulated.steps[step["id"]] for step in document["steps"])
+    return {row.path: (row.status, row.port, strip(row.output)) for row in rows}
 
 
 def strip(value):
@@ -98,13 +98,13 @@ def strip(value):
 
 
 @given(documents(), st.integers(), st.integers())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_order_comes_to_the_same_status(document, one, other):
     assert comes_to(document, one).finished.status == comes_to(document, other).finished.status
 
 
 @given(documents(), st.integers(), st.lists(st.integers(0, 25), min_size=1, max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_crashes_at_any_checkpoint_change_nothing(document, seed, crashes):
     expected = comes_to(document, seed)
     known = {}
@@ -123,5 +123,5 @@ def test_crashes_at_any_checkpoint_change_nothing(document, seed, crashes):
 
     result = comes_to(document, seed, results=known.values())
 
-    assert meaning(result) == meaning(expected)
+    assert meaning(result, document) == meaning(expected, document)
     assert all(row.status.is_final for row in result.steps.values())

@@ -126,6 +126,7 @@ CASES: dict[str, Case] = {
     "limits.OVERTAKEN": Case({"key": f"{ID}:x"}, ("run_blocked", "run_limit")),
     "limits.KEYS_OF": Case(([1],), (RUN,)),
     "limits.FORGET": Case((), ("run_limit", "run_blocked")),
+    "load.ENDED_CALLS": Case(([1],), ("run_children",)),
     "load.STEPS": Case(([1],), (STEP,)),
     "load.VERSIONS": Case(([ID],), ("automation_workflowversion_pkey",)),
     "payloads.LOAD": Case(([1], ["x"]), (PAYLOAD,)),
