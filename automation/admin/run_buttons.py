@@ -14,7 +14,7 @@ from django.urls import reverse
 from automation.admin import retry_form, run_page
 from automation.admin.callers import caller_of, say_refusal
 from automation.engine.status import RunStatus
-from automation.services import retries, runs
+from automation.services import pins, retries, runs
 from brainops.accounts.caller import Caller
 from brainops.core.errors import AppError, NotFound
 
@@ -47,6 +47,18 @@ class RunButtons:
         back = reverse("admin:automation_run_page", args=[uid])
         context = {**self.admin_site.each_context(request), "title": words["question"], **words}
         return render(request, "automation/confirm.html", {**context, "back": back, "about": f"Run {uid}"})
+
+    def pin_view(self, request: HttpRequest, uid: UUID) -> HttpResponse:
+        """Keep the run whatever its age, or leave it to retention again."""
+        caller = self._allowed(request, uid, "retry_run")
+        is_pinned = request.POST.get("to") == "pinned"
+        try:
+            pins.pin(caller, uid, is_pinned=is_pinned)
+        except AppError as refusal:
+            say_refusal(request, refusal)
+        else:
+            messages.success(request, "Pinned: retention leaves this run." if is_pinned else "No longer pinned.")
+        return redirect("admin:automation_run_page", uid=uid)
 
     def retry_view(self, request: HttpRequest, uid: UUID, origin: str) -> HttpResponse:
         """Ask where to start, with which version and inputs; show what follows; then start the run."""

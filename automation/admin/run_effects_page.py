@@ -12,7 +12,7 @@ from automation.services import effects
 from automation.services.effects import EffectRow
 from brainops.accounts.caller import Caller
 
-SHOWN = 100
+SHOWN = 25
 
 
 @dataclass(frozen=True, slots=True)

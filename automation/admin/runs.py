@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from automation.admin import replay_form, run_items_page, run_log_page, run_page
 from automation.admin.filters import (
@@ -90,6 +90,7 @@ class RunAdmin(RunButtons, ReadOnlyAdmin):
             path("<uuid:uid>/", view(require_GET(self.run_view)), name="automation_run_page"),
             path("<uuid:uid>/data/<str:part>.json", view(require_GET(self.data_view)), name="automation_run_data"),
             path("<uuid:uid>/items/<str:path>/", view(require_GET(self.items_view)), name="automation_run_items"),
+            path("<uuid:uid>/pin/", view(require_POST(self.pin_view)), name="automation_run_pin"),
             path("<uuid:uid>/cancel/", view(self.cancel_view), name="automation_run_cancel"),
             path("<uuid:uid>/retry/<str:origin>/", view(self.retry_view), name="automation_run_retry"),
             *super().get_urls(),
@@ -155,6 +156,7 @@ class RunAdmin(RunButtons, ReadOnlyAdmin):
             "cancel": may_cancel and not view.is_stopping,
             "again": may_retry,
             "from_failed": may_retry and view.has_failed_step,
+            "pin": request.user.has_perm("automation.retry_run"),  # type: ignore[union-attr]  # staff only
         }
 
     @staticmethod

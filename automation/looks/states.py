@@ -71,6 +71,8 @@ WAITED = {
     "signal": Look("Waits for a signal", "notifications", "warning"),
     "child": Look("Waits for another run", "account_tree", "warning"),
     "unknown": Look("Asks what became of an effect", "help", "danger"),
+    "limit": Look("Waits for its limit", "traffic", "warning"),
+    "quiet": Look("Waits until it is quiet", "hourglass_top", "warning"),
 }
 REPLAYS = {
     "running": Look("Under way", "progress_activity", "info"),

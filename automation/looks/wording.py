@@ -74,3 +74,8 @@ def percent(share: float | None) -> str:
         return "–"
     shown = min(share * 100, 99.9) if share < 1 else 100
     return f"{shown:.0f} %" if shown == 100 else f"{shown:.1f} %"
+
+
+def share_of(part: int, whole: int | None) -> str:
+    """`12.5%` of a whole, for the width of a shape; `0%` when there is none."""
+    return f"{part / whole * 100:.2f}%" if whole else "0%"

@@ -41,7 +41,12 @@ class Progress:
     @property
     def done(self) -> int:
         """Items that ended."""
-        return self.succeeded + self.failed + self.skipped
+        return self.well + self.failed
+
+    @property
+    def well(self) -> int:
+        """Items that ended well: they succeeded, or there was nothing to do."""
+        return self.succeeded + self.skipped
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,11 @@ class Preview:
     effects: tuple[RepeatedEffect, ...]
     repeats: Mapping[str, int]
 
+    @property
+    def repeat_count(self) -> int:
+        """How many effects would happen a second time."""
+        return sum(self.repeats.values())
+
 
 def preview(caller: Caller, uid: UUID | str, repeat: Repeat) -> Preview:
     """Plan a retry and start nothing. Raises as `retries.retry` does, save for what only a start finds out."""

@@ -16,6 +16,7 @@ register = template.Library()
 register.filter("lasted", wording.lasted)
 register.filter("grouped", wording.grouped)
 register.filter("percent", wording.percent)
+register.filter("share_of", wording.share_of)
 register.filter("pretty", wording.pretty)
 register.filter("shown_json", wording.shown_json)
 

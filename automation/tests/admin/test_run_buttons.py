@@ -105,6 +105,18 @@ def test_the_dialog_takes_a_step_the_latest_version_and_other_inputs(admin_of_al
     assert Run.objects.exclude(id=run.id).get().data.input["inputs"] == {"a": 2}
 
 
+def test_a_run_is_pinned_and_let_loose_again(admin_of_all, looker):
+    run = make_run()
+    address = reverse("admin:automation_run_pin", args=[run.uid])
+
+    refused = looker.post(address, {"to": "pinned"})
+    admin_of_all.post(address, {"to": "pinned"})
+    pinned = Run.objects.get().is_pinned
+    admin_of_all.post(address, {"to": "loose"})
+
+    assert (refused.status_code, pinned, Run.objects.get().is_pinned) == (403, True, False)
+
+
 @pytest.mark.parametrize("inputs", ["{", "[]", '{"a": NaN}'])
 def test_inputs_that_are_no_object_are_said_and_start_nothing(admin_of_all, inputs):
     run = make_run(status=RunStatus.FAILED)
@@ -130,9 +142,9 @@ def test_a_step_that_is_none_is_refused_in_the_dialog(admin_of_all, origin):
 @pytest.mark.parametrize(
     ("status", "shown"),
     [
-        (RunStatus.QUEUED, {"cancel"}),
-        (RunStatus.SUCCEEDED, {"again"}),
-        (RunStatus.FAILED, {"again", "from_failed"}),
+        (RunStatus.QUEUED, {"cancel", "pin"}),
+        (RunStatus.SUCCEEDED, {"again", "pin"}),
+        (RunStatus.FAILED, {"again", "from_failed", "pin"}),
     ],
 )
 def test_only_buttons_that_make_sense_are_shown(admin_of_all, status, shown):
@@ -148,7 +160,7 @@ def test_a_looker_has_no_buttons_and_cannot_press_them_anyway(looker):
     assert Run.objects.count() == 1
 
 
-@pytest.mark.parametrize(("permission", "may"), [("cancel_run", {"cancel"}), ("retry_run", set())])
+@pytest.mark.parametrize(("permission", "may"), [("cancel_run", {"cancel"}), ("retry_run", {"pin"})])
 def test_each_button_has_a_permission_of_its_own(db, permission, may):
     assert buttons(make_staff("view_run", permission), make_run(status=RunStatus.QUEUED)) == may
 

@@ -66,7 +66,7 @@ def test_steps_stand_below_their_container_and_those_of_loops_in_its_items(admin
 def test_a_loop_shows_how_far_it_is_and_its_first_failed_items(admin_of_all, looping):
     _run, html = view(admin_of_all, looping)
 
-    assert '<progress max="3" value="3"' in html
+    assert 'aria-valuemax="3" aria-valuenow="3"' in html
     assert "3 of 3 items, 1 failed" in html
     assert "Broken" in html
     assert EVIL not in html
@@ -97,6 +97,18 @@ def test_waits_are_listed_with_a_way_to_answer(admin_of_all):
 
     assert [(wait.look.word, wait.title) for wait in shown.waits] == [("Needs approval", "say")]
     assert "Pay 7 euros?" in html
+
+
+def test_a_blocked_run_says_its_position(admin_of_all):
+    workflow = make_workflow()
+    first, second = (make_run(workflow, status=RunStatus.BLOCKED, limit_key=f"{workflow.id}:k") for _ in range(2))
+
+    waits = [view(admin_of_all, run)[0].waits[0].waited for run in (first, second)]
+
+    assert [(wait.type, wait.details) for wait in waits] == [
+        ("limit", {"key": "k", "position": 1}),
+        ("limit", {"key": "k", "position": 2}),
+    ]
 
 
 def test_called_runs_are_linked(admin_of_all):
