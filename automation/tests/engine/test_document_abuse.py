@@ -35,6 +35,7 @@ def at(value, pointer):
 
 
 @given(JSON)
+@settings(deadline=None)
 def test_any_json_is_answered_with_problems(value):
     problems = check_document(value, KINDS)
 
@@ -43,7 +44,7 @@ def test_any_json_is_answered_with_problems(value):
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_a_good_document_with_one_value_replaced_is_answered(data):
     places = []
 
