@@ -286,6 +286,7 @@ SPECTACULAR_SETTINGS = {
         "Role": "brainops.accounts.models.Role",
         "RunStatus": "automation.api.run_schema.RUN_STATUSES",
         "StepStatus": "automation.api.run_schema.STEP_STATUSES",
+        "ApprovalVerdict": "automation.api.approval_shape.VERDICTS",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

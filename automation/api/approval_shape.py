@@ -8,17 +8,19 @@ from rest_framework import serializers
 
 from automation.api.run_shape import path_of
 from automation.models import Approval, ApprovalKind, ApprovalState
+from automation.services.approval_decisions import ANSWERS
 from automation.services.approval_rights import Person
 from automation.services.approvals import state_of
 
 STATES = list(ApprovalState.values)
+VERDICTS = [ApprovalState.APPROVED.value, ApprovalState.REJECTED.value, *(state.value for state in ANSWERS)]
 
 
 class VoteShape(serializers.Serializer[Any]):
     """One person's answer."""
 
     voter = serializers.CharField()
-    verdict = serializers.ChoiceField([state for state in STATES if state != ApprovalState.PENDING])
+    verdict = serializers.ChoiceField(VERDICTS)
     comment = serializers.CharField()
     data = serializers.JSONField(allow_null=True)  # type: ignore[assignment]  # a field that is called like DRF's own
     created_at = serializers.DateTimeField()
