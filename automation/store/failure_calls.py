@@ -63,18 +63,9 @@ def take_failed(cursor: Any) -> FailedRun | None:
     row = cursor.fetchone()
     if row is None:
         return None
-    *head, status, depth, created, started, finished, by, inputs, input_ref, error = row
-    return FailedRun(
-        *head,
-        status=RunStatus(status),
-        depth=depth,
-        created_at=created,
-        started_at=started,
-        finished_at=finished,
-        created_by_id=by,
-        inputs=_inputs(cursor, head[0], inputs, input_ref),
-        error=orjson.loads(error) if error else None,
-    )
+    *columns, inputs, input_ref, error = row
+    columns[7] = RunStatus(columns[7])
+    return FailedRun(*columns, _inputs(cursor, columns[0], inputs, input_ref), orjson.loads(error) if error else None)
 
 
 def clear(cursor: Any, run_id: int) -> None:
