@@ -286,6 +286,7 @@ SPECTACULAR_SETTINGS = {
         "Role": "brainops.accounts.models.Role",
         "RunStatus": "automation.api.run_schema.RUN_STATUSES",
         "StepStatus": "automation.api.run_schema.STEP_STATUSES",
+        "VerdictEnum": ["accepted", "rejected", "acknowledged"],  # of a webhook's delivery
         "ApprovalVerdict": "automation.api.approval_shape.VERDICTS",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
