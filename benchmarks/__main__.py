@@ -21,7 +21,8 @@ from benchmarks.product import Product
 from benchmarks.wire import Client, Receiver
 
 RECEIVER_PORT = 9398
-EVERYTHING = ("start", "idle", "w3", "w1k", "chain50", "crash", "engine")
+ENGINE_ALONE = ("engine", "crowds")
+EVERYTHING = ("start", "idle", "w3", "w1k", "chain50", "crash", *ENGINE_ALONE)
 
 
 async def measure(product: Product, roots: dict[str, int], wanted: set[str], seconds: float) -> None:
@@ -95,11 +96,12 @@ def main() -> None:
     if options.url:
         asyncio.run(measure(Product(options.url, options.key), {}, wanted, options.seconds))
         return
-    if wanted - {"engine"}:
+    if wanted - set(ENGINE_ALONE):
         with installed(options.data, allow=f"127.0.0.1:{RECEIVER_PORT}") as place:
             _measure_own(place, wanted, options.seconds)
-    if "engine" in wanted:
-        show("engine", Installation.engine_figures())
+    for name in ENGINE_ALONE:
+        if name in wanted:
+            show(name, Installation.own_figures(name))
 
 
 def _measure_own(place: Installation, wanted: set[str], seconds: float) -> None:

@@ -134,7 +134,7 @@ def _stored_version(definition: dict[str, Any]) -> Any:
     )
 
 
-def _accept(version: Any, runs: int) -> None:
+def _accept(version: Any, runs: int, **more: Any) -> None:
     from django.db import connection, transaction
 
     from automation.store.intake import NewRun, insert_run
@@ -142,7 +142,8 @@ def _accept(version: Any, runs: int) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for n in range(runs):
             insert_run(
-                cursor, NewRun(version.workspace_id, version.workflow_id, version.id, inputs={"id": str(n), "n": n})
+                cursor,
+                NewRun(version.workspace_id, version.workflow_id, version.id, inputs={"id": str(n), "n": n, **more}),
             )
 
 

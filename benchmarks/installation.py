@@ -30,12 +30,16 @@ class Installation:
     start_figures: dict[str, Any]
 
     @staticmethod
-    def engine_figures() -> dict[str, Any]:
-        """Run the engine benchmark on fresh servers with a durable database."""
+    def own_figures(name: str) -> dict[str, Any]:
+        """Run a benchmark of the engine alone on fresh servers with a durable database."""
         with _bare_servers() as environment:
             subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
             output = subprocess.run(
-                [sys.executable, "-m", "benchmarks.engine"], env=environment, check=True, capture_output=True, text=True
+                [sys.executable, "-m", f"benchmarks.{name}"],
+                env=environment,
+                check=True,
+                capture_output=True,
+                text=True,
             ).stdout
         lines = [line for line in output.splitlines() if line.startswith('{"benchmark"')]
         return dict(json.loads(lines[-1]))

@@ -24,7 +24,7 @@ from automation.store.connection import Connection
 from automation.store.limits import forget_unused, keys_with_room, make_room_each
 from automation.store.recover import declare_dead, recover_orphans, recover_runs
 from automation.store.ticks import take_turn
-from automation.store.wake import time_out_late, wake_due, wake_gathered
+from automation.store.wake import MOST_AT_ONCE, time_out_late, wake_due, wake_gathered
 from brainops.audit.services import seal
 from brainops.core.housekeeping import sweep
 
@@ -107,7 +107,12 @@ class Pulse(VitalThread):
             return 0
 
     def _wake(self) -> int:
-        woken = wake_due(self._connection)
+        """All that is due, though many at once: whoever sleeps until nine o'clock wakes at nine."""
+        woken = batch = wake_due(self._connection)
+        while batch == MOST_AT_ONCE and not self._is_stopping:
+            self._announce()
+            batch = wake_due(self._connection)
+            woken += batch
         if woken:
             self._announce()
         return woken

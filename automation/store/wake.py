@@ -5,9 +5,11 @@ from __future__ import annotations
 from automation.store.connection import Connection
 from automation.store.left_behind import LEFT_BEHIND
 
+MOST_AT_ONCE = 500  # runs of one call
+
 WAKE_DUE = f"""
 with due as (
-  select id from automation_run where status = 30 and wake_at <= now() order by wake_at limit 500
+  select id from automation_run where status = 30 and wake_at <= now() order by wake_at limit {MOST_AT_ONCE}
   for update skip locked),
 moved as (
 update automation_run r
