@@ -47,6 +47,7 @@ _SIDEBAR: dict[str, list[tuple[str, str, str, str]]] = {
         ("Events", "inbox", "webhooks_webhookevent_changelist", "webhooks.view_webhookevent"),
     ],
     "Operate": [
+        ("Limits", "traffic", "automation_limit_changelist", "automation.view_limit"),
         ("Workers", "memory", "automation_worker_changelist", "automation.view_worker"),
         ("Beat", "timer", "django_celery_beat_periodictask_changelist", "django_celery_beat.view_periodictask"),
     ],

@@ -1,3 +1,3 @@
 """Admin pages of automation."""
 
-from automation.admin import approvals, beat, replays, runs, state, triggers, workers, workflows  # noqa: F401  (they register)
+from automation.admin import approvals, beat, limits, replays, runs, state, triggers, workers, workflows  # noqa: F401  (they register)

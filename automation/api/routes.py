@@ -9,6 +9,7 @@ from automation.api.callbacks import callback_view
 from automation.api.catalogue import CatalogueView
 from automation.api.dry_runs import DryRunView
 from automation.api.execution import ExecuteView
+from automation.api.limits import LimitViewSet
 from automation.api.replays import ReplayViewSet
 from automation.api.run_keeping import RunKeepingViewSet
 from automation.api.run_parts import RunPartsViewSet
@@ -57,6 +58,7 @@ urlpatterns = [
     path("replays/<uuid:id>/cancel", ReplayViewSet.as_view({"post": "cancel"}), name="replay-cancel"),
     path("runs/<uuid:id>/signals/<str:name>", SignalView.as_view(), name="run-signal"),
     path("callbacks/<str:token>", callback_view, name="callback"),
+    path("limits", LimitViewSet.as_view({"get": "list"}), name="limits"),
     path("approvals", ApprovalViewSet.as_view({"get": "list"}), name="approvals"),
     path("approvals/<uuid:id>", ApprovalViewSet.as_view({"get": "retrieve"}), name="approval"),
     *(

@@ -73,6 +73,7 @@ WAITED = {
     "unknown": Look("Asks what became of an effect", "help", "danger"),
     "limit": Look("Waits for its limit", "traffic", "warning"),
     "quiet": Look("Waits until it is quiet", "hourglass_top", "warning"),
+    "queue": Look("Waits for a worker", "schedule", "neutral"),
 }
 REPLAYS = {
     "running": Look("Under way", "progress_activity", "info"),
@@ -91,6 +92,7 @@ FIRINGS = {
     FiringDecision.MISSED: Look("Missed", "history_toggle_off", "warning"),
     FiringDecision.INACTIVE: Look("Workflow off", "pause_circle", "neutral", is_dashed=True),
     FiringDecision.REFUSED: Look("Refused", "error", "danger"),
+    FiringDecision.FULL: Look("Limit full", "traffic", "warning"),
 }
 APPROVALS = {
     ApprovalState.PENDING: Look("Waiting", "front_hand", "warning"),

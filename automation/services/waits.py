@@ -10,16 +10,16 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
-from django.db.models import Q
 
 from automation.engine.status import RunStatus, StepStatus, WaitKind
 from automation.models import Approval, ApprovalState, Run
+from automation.services import limit_reading
 from automation.store.read_items import read_folded_waits
 from automation.store.read_run import Head, StepRow
 
 TIMER, RETRY, APPROVAL, SIGNAL, CHILD, UNKNOWN = "timer", "retry", "approval", "signal", "child", "unknown"
-LIMIT, QUIET = "limit", "quiet"  # of the run itself: its limit is full; its debounce gathers further starts
-TYPES = (TIMER, RETRY, APPROVAL, SIGNAL, CHILD, UNKNOWN, LIMIT, QUIET)
+# of the run itself: its limit is full, its debounce gathers further starts, no worker has taken it yet
+TYPES = (TIMER, RETRY, APPROVAL, SIGNAL, CHILD, UNKNOWN, limit_reading.LIMIT, limit_reading.QUIET, limit_reading.QUEUE)
 MOST_FOLDED = 50  # waits inside loops that are told
 ASKING = (APPROVAL, UNKNOWN)
 
@@ -45,25 +45,17 @@ def of_run(head: Head, steps: Sequence[StepRow]) -> tuple[Waited, ...]:
     """What the waiting steps of a run wait for; no query unless one of them waits for people or another run."""
     if RunStatus(head.status).is_final:
         return ()
+    why = limit_reading.why(head)
+    whole = [Waited("", why.type, why.until, why.details)] if why else []
     if head.status == RunStatus.BLOCKED:
-        return (_blocked(head),)
+        return tuple(whole)
     resting = [row for row in steps if row.status in (StepStatus.WAITING, StepStatus.RETRYING)]
-    found = [_waited(row.path, row.status, row.reason, row.error, row.until, row.attempt) for row in resting]
+    found = whole + [_waited(row.path, row.status, row.reason, row.error, row.until, row.attempt) for row in resting]
     if any(row.status == StepStatus.OPEN for row in steps):
         found += _inside_loops(head.id)
     may_be_deeper = head.status == RunStatus.WAITING and head.wait_kind in (WaitKind.APPROVAL, None)
     is_asked = may_be_deeper or any(waited.type in ASKING for waited in found)
     return tuple(_with_children(head.id, _with_approvals(head.id, found) if is_asked else found))
-
-
-def _blocked(head: Head) -> Waited:
-    """Why a run may not start yet; in the queue of its limit the next one has position 1."""
-    if Run.objects.filter(id=head.id, debounce_key__isnull=False).exists():
-        return Waited("", QUIET, head.wake_at, {})
-    before = Q(priority__lt=head.priority) | Q(priority=head.priority, id__lt=head.id)
-    waiting = Run.objects.filter(limit_key=head.limit_key, status=RunStatus.BLOCKED, debounce_key__isnull=True)
-    key = (head.limit_key or "").partition(":")[2]
-    return Waited("", LIMIT, None, {"key": key, "position": waiting.filter(before).count() + 1})
 
 
 def _inside_loops(run_id: int) -> list[Waited]:
