@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from automation.engine.course.items import closed_batch, is_open_batch
 from automation.engine.course.limits import DEFAULT_LIMITS, Limits
 from automation.engine.course.loop import OpenWhile
 from automation.engine.course.place import Place
+from automation.engine.course.rests import Rests
 from automation.engine.expressions import ExpressionError
 from automation.engine.kinds import ErrorClass, StepError
 from automation.engine.planned import ForEach, Group, Plan, PlannedBody, PlannedStep, Try, While
@@ -52,12 +53,11 @@ class Course:
     ) -> None:
         self.plan = plan
         self.limits = limits
-        self._ended_calls = ended_calls
         self.known = {row.path: row for row in rows}
         self.now = now
         self.verdict: Verdict | None = None
         self._ready: deque[Place] = deque()
-        self._resting: dict[str, Place] = {}
+        self._rests = Rests(ended_calls)
         self._open: dict[str, Holder] = {}
         self._touched: deque[Frame] = deque()
         self._rows: dict[str, StepResult] = {}
@@ -85,21 +85,8 @@ class Course:
         return bool(self._ready)
 
     def take_due(self, now: datetime) -> Place | None:
-        """A resting step whose time has come, or that has to be asked for news; the one due first."""
-        found, first = None, now
-        for place in self._resting.values():
-            row = place.before
-            if row is None or place.frame.is_stopped:
-                continue
-            until = row.until if row.until is not None else (None if place.waits_for_news else now)
-            if place.waits_for_news and place.has_news:
-                found = place
-                break
-            if until is not None and (until < first or (until <= first and found is None)):
-                found, first = place, until
-        if found is not None:
-            del self._resting[found.step.path]
-        return found
+        """A resting step whose time has come, or that has to be asked for news."""
+        return self._rests.take_due(now)
 
     def ring(self, now: datetime) -> bool:
         """Ring the containers whose time has come; True when one was."""
@@ -114,16 +101,13 @@ class Course:
 
     def next_due(self) -> datetime | None:
         """When something goes on by itself; None when only news can end the waiting."""
-        times = [place.before.until for place in self._waiting() if place.before is not None]
+        times = [row.until for row in self._rests.rows()]
         times += [holder.alarm() for holder in self._open.values()]
         return min((at for at in times if at is not None), default=None)
 
     def resting(self) -> list[StepResult]:
         """The rows of steps that rest."""
-        return [place.before for place in self._waiting() if place.before is not None]
-
-    def _waiting(self) -> Iterator[Place]:
-        return (place for place in self._resting.values() if not place.frame.is_stopped)
+        return self._rests.rows()
 
     def start(self, place: Place) -> None:
         """An attempt at this place begins."""
@@ -139,7 +123,7 @@ class Course:
         row = self._weighed(place.step, row)
         self._take(place.frame, row)
         if row.status in RESTING:
-            self._resting[row.path] = Place(place.step, place.frame, row, has_news=False)
+            self._rests.put(Place(place.step, place.frame, row))
         self._work()
 
     def _weighed(self, step: PlannedStep, row: StepResult) -> StepResult:
@@ -252,9 +236,8 @@ class Course:
                 self.abandon(inner, now=now)
             holder.closing(now=now)
             self.closed(holder, ended_with_run(replace(holder.row(), output=None), now=now))
-        for path, place in tuple(self._resting.items()):
-            if place.frame is frame and place.before is not None:
-                del self._resting[path]
+        for place in self._rests.take_of(frame):
+            if place.before is not None:
                 self._take(frame, ended_with_run(place.before, now=now))
 
     # frames
@@ -274,13 +257,8 @@ class Course:
             elif row.status is StepStatus.OPEN:
                 self._reopen(frame, step, row)
             else:
-                self._resting[row.path] = Place(step, frame, row, has_news=self._has_news(row))
+                self._rests.load(Place(step, frame, row))
         self._touched.append(frame)
-
-    def _has_news(self, row: StepResult) -> bool:
-        """A wait that is just loaded is asked about, but a call only when the run it called has ended."""
-        waits_for = row.reason.get("type") if isinstance(row.reason, dict) else None
-        return waits_for != "child" or self._ended_calls is None or row.path in self._ended_calls
 
     def _settle_lost(self) -> None:
         """Started marks without a result: their process died in the effect."""
@@ -290,7 +268,7 @@ class Course:
             row = lost(place.step, place.before, now=self.now)
             self._take(place.frame, row)
             if row.status in RESTING:
-                self._resting[row.path] = Place(place.step, place.frame, row)
+                self._rests.load(Place(place.step, place.frame, row))
             self._touched.extend(place.frame.around())
 
     def _work(self) -> None:
