@@ -30,6 +30,9 @@ class LimitShape(serializers.Serializer[Any]):
     waiting = serializers.IntegerField(help_text="Blocked runs, counted up to 10,000.")
 
 
+MEMBERS = tuple(LimitShape().fields)
+
+
 class LimitFilters(ClosedSerializer):
     """The query parameters of the list."""
 
@@ -56,4 +59,4 @@ class LimitViewSet(ScopedViewSet):
 
 
 def _shown(row: LimitRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in LimitShape().fields}
+    return {name: getattr(row, name) for name in MEMBERS}

@@ -95,7 +95,10 @@ def start_run(cursor: Any, run: NewRun, *, is_pinned: bool = False, kept: KeptPa
         if duplicate is None:
             raise
         return duplicate
-    return Started(*inserted.row, inserted.status) if inserted else None
+    if inserted is None:
+        return None
+    run_id, uid, created_at = inserted.row
+    return Started(run_id, uid, created_at, inserted.status)
 
 
 def _kept_parameters(kept: KeptPaths) -> dict[str, Any]:

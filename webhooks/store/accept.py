@@ -43,4 +43,7 @@ def accept(cursor: Any, state: State, event: NewEvent, run: NewRun) -> Accepted 
     LimitFull: with a limit the cursor is in a transaction. The caller rings the bell.
     """
     inserted = start(cursor, PREPARED, run, state.parameters() | event.parameters(), is_pinned=False)
-    return Accepted(*inserted.row, inserted.status) if inserted else None
+    if inserted is None:
+        return None
+    run_id, run_uid = inserted.row
+    return Accepted(run_id, run_uid, inserted.status)
