@@ -42,13 +42,14 @@ def test_the_page_of_a_run_follows_it_to_its_end(open_page, runtime):
 
     page.wait_for_selector(".bo-title .bo-pill:has-text('Succeeded')", timeout=15_000)
 
-    assert page.is_visible(".bo-log >> text=It is done")
     assert page.get_attribute("#step-say", "open") == ""
     assert "ready" in page.inner_text("#data-output pre")
     assert page.title().startswith("Succeeded · ")
     assert page.inner_text("#run-said") == "Succeeded"
     assert page.locator("text=Cancel").count() == 0
     assert page.is_visible("text=Run again")
+    page.click(".bo-tabs >> text=Log")
+    assert page.is_visible(".bo-log >> text=It is done")
 
 
 def test_a_waiting_run_is_cancelled_by_two_clicks(open_page, runtime):
