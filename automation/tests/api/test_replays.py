@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from automation.engine.status import RunStatus, StepStatus
 from automation.models import Replay, ReplayItem, Run, StepRun, Workflow
 from automation.services import retries
 from automation.services.replays_due import replays_due
-from automation.tests.api.conftest import Api
+from automation.tests.api.conftest import Api, make_person, make_workspace
 from brainops.accounts.models import Membership, Role
 from brainops.audit.models import AuditEntry
 
@@ -277,3 +278,28 @@ def test_lists_cost_the_same_queries_whatever_they_hold(owner: Api, failed: Call
         owner.get(f"/replays/{replay['id']}/items")
 
     assert (len(of_replays), len(of_items)) == (2, 3)  # the key, the replay, the rows
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_processes_that_tick_together_start_each_run_once():
+    owner = make_person(make_workspace())
+    workflow_id = owner.make(definition=FAILS)["id"]
+    for _ in range(40):
+        run = owner.post(f"/workflows/{workflow_id}/execute").json()["id"]
+        Run.objects.filter(uid=run).update(status=RunStatus.FAILED, finished_at="2026-01-01T00:00:00Z", finishes=1)
+    orders = [order(owner, filter={"workflow_id": workflow_id}, per_minute=3000, **{"from": "start"}) for _ in "12"]
+
+    def tick(_number: int) -> int:
+        try:
+            return sum(replays_due(seconds=0.2) for _ in range(8))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as processes:
+        started = sum(processes.map(tick, range(3)))
+    for one in orders:
+        started += run_all(one["id"])
+
+    assert started == 80
+    assert Run.objects.filter(dedupe_key__startswith="replay:").values("dedupe_key").distinct().count() == 80
+    assert set(Replay.objects.values_list("state", "started", "refused")) == {("done", 40, 0)}
