@@ -51,7 +51,7 @@ def measure_loop(items: int) -> dict[str, Any]:
 
 
 def measure_sleepers(runs: int = SLEEPERS) -> dict[str, Any]:
-    """Runs that sleep until one instant while every worker is restarted: when none slept any more, when all had gone on.
+    """Runs that sleep until one instant, across a restart of every worker: when all were awake, when all had gone on.
 
     Waking makes a run ready; how soon so many ready runs are executed is the throughput of the machine.
     """

@@ -104,6 +104,11 @@ class CallWorkflow(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class CancelCall(Command):
+    """Cancel the run that this step called, if it has not ended: nobody waits for it any more. Answers None."""
+
+
+@dataclass(frozen=True, slots=True)
 class AskApproval(Command):
     """Open an approval, or look at the one this step opened before.
 

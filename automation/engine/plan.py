@@ -196,6 +196,7 @@ def _planned(
         retry=RetryPolicy.read(step.fields.get("retry")),
         timeout_seconds=parse_duration(timeout) if timeout else longest,
         on_error=step.on_error,
+        is_limited=bool(timeout),
         on_unknown=step.fields.get("on_unknown", "fail"),
         container=container,
     )

@@ -90,6 +90,7 @@ class PlannedStep:
     timeout_seconds: float
     on_error: str
     on_unknown: str = "fail"
+    is_limited: bool = False  # the document sets its time limit: then that bounds its wait too
     container: Container | None = None
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from automation.engine.document.ports import ERROR_PORT
+from automation.engine.durations import duration_text
 from automation.engine.kinds import Done, ErrorClass, Fail, LogLine, Outcome, Sleep, StepError, Wait
 from automation.engine.planned import PlannedStep
 from automation.engine.results import StepResult
@@ -39,6 +40,7 @@ class Attempt:
     finished_at: datetime
     seed: int = 0
     effect: str | None = None  # what it may have done outside; None when pure or never begun
+    began_at: datetime | None = None  # when its wait began, for one that is asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,7 @@ def settle(step: PlannedStep, outcome: Outcome, attempt: Attempt) -> Settled:
         row = _row(step, StepStatus.WAITING, attempt, output=outcome.output, until=until, finished_at=None)
         return Settled(row, wait_seconds=max(outcome.seconds, 0.0))
     if isinstance(outcome, Wait):
-        reason = {"type": outcome.kind, **outcome.details}
-        row = _row(step, StepStatus.WAITING, attempt, reason=reason, until=outcome.until, finished_at=None)
-        return Settled(row, outcome.logs)
+        return _waits(step, outcome, attempt)
     return _failed(step, outcome, attempt)
 
 
@@ -127,6 +127,21 @@ def _done(step: PlannedStep, outcome: Done, attempt: Attempt) -> Settled:
         return _failed(step, Fail(error, outcome.logs), attempt)
     row = _row(step, StepStatus.SUCCEEDED, attempt, output=outcome.output, port=outcome.port, reason=outcome.reason)
     return Settled(row, outcome.logs, outcome.response)
+
+
+def _waits(step: PlannedStep, outcome: Wait, attempt: Attempt) -> Settled:
+    """It waits for news; a time limit in the document bounds the wait, and what is then given up is not repeated."""
+    began_at = attempt.began_at or attempt.started_at
+    ends_at = began_at + timedelta(seconds=step.timeout_seconds) if step.is_limited else None
+    if ends_at is not None and attempt.finished_at >= ends_at:
+        said = f'"{step.path}" waited longer than its time limit of {duration_text(step.timeout_seconds)}.'
+        error = error_json(step, StepError("timeout", f'{said} Raise "timeout".', ErrorClass.TIMEOUT), attempt.number)
+        row = replace(_row(step, StepStatus.FAILED, attempt), started_at=began_at)
+        return Settled(broken(step, row, error), (*outcome.logs, LogLine("error", said, {"type": "timeout"})))
+    until = min((at for at in (outcome.until, ends_at) if at is not None), default=None)
+    reason = {"type": outcome.kind, **outcome.details}
+    row = _row(step, StepStatus.WAITING, attempt, reason=reason, until=until, finished_at=None)
+    return Settled(replace(row, started_at=began_at), outcome.logs)
 
 
 def _failed(step: PlannedStep, outcome: Fail, attempt: Attempt) -> Settled:

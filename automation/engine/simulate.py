@@ -157,7 +157,15 @@ class _Driver:
         effect = effect_of(step.kind, prepared.config)
         outcome = self._setup.attempt(step, prepared, number, self._around(place))
         said = None if effect is Effect.PURE else effect.value
-        times = Attempt(number, prepared.config, self._now, self._now, seed=len(self._attempts), effect=said)
+        times = Attempt(
+            number,
+            prepared.config,
+            self._now,
+            self._now,
+            seed=len(self._attempts),
+            effect=said,
+            began_at=place.began_at,
+        )
         return settle(step, outcome, times)
 
     def _around(self, place: Place) -> Surroundings:

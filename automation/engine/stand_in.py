@@ -10,7 +10,9 @@ from typing import Any
 from automation.engine.commands import (
     AskApproval,
     CallWorkflow,
+    CancelCall,
     Command,
+    CommandRefused,
     CompareAndSet,
     DeleteValue,
     EmitEvent,
@@ -41,15 +43,27 @@ class Workspace:
     versions: dict[str, int] = field(default_factory=dict)
     taken: dict[str, Json] = field(default_factory=dict)
     opened: dict[str, float] = field(default_factory=dict)  # seconds of the clock at which a path began to ask
+    expires: dict[str, float] = field(default_factory=dict)  # when kept values are forgotten
 
     def perform(self, path: str, command: Command, seconds: float) -> Json:
         """Answer one command of the step at `path`; `seconds` is the simulated clock."""
         act: Callable[..., Json] = ACTS[type(command)]
+        self.kept(seconds)
         return act(self, path, command, seconds)
 
-    def _write(self, key: str, value: Json) -> int:
+    def kept(self, seconds: float) -> dict[str, Json]:
+        """What is kept at an instant; what has expired is forgotten, its versions count on."""
+        for key in [key for key, at in self.expires.items() if at <= seconds]:
+            del self.expires[key]
+            self.values.pop(key, None)
+        return self.values
+
+    def _write(self, key: str, value: Json, expires_at: float | None = None) -> int:
         self.values[key] = value
         self.versions[key] = self.versions.get(key, 0) + 1
+        self.expires.pop(key, None)
+        if expires_at is not None:
+            self.expires[key] = expires_at
         return self.versions[key]
 
 
@@ -59,11 +73,12 @@ def _get(workspace: Workspace, _path: str, command: GetValue, _seconds: float) -
     return {"value": workspace.values.get(command.key), "version": version if exists else 0, "exists": exists}
 
 
-def _set(workspace: Workspace, _path: str, command: SetValue, _seconds: float) -> Json:
-    version = workspace.versions.get(command.key, 0)
+def _set(workspace: Workspace, _path: str, command: SetValue, seconds: float) -> Json:
+    version = workspace.versions.get(command.key, 0) if command.key in workspace.values else 0
+    expires_at = None if command.expires_seconds is None else seconds + command.expires_seconds
     if command.expected_version is not None and command.expected_version != version:
         return {"value": workspace.values.get(command.key), "version": version, "is_set": False}
-    return {"value": command.value, "version": workspace._write(command.key, command.value), "is_set": True}
+    return {"value": command.value, "version": workspace._write(command.key, command.value, expires_at), "is_set": True}
 
 
 def _compare(workspace: Workspace, _path: str, command: CompareAndSet, _seconds: float) -> Json:
@@ -74,14 +89,18 @@ def _compare(workspace: Workspace, _path: str, command: CompareAndSet, _seconds:
 
 
 def _increment(workspace: Workspace, _path: str, command: Increment, _seconds: float) -> Json:
-    value = workspace.values.get(command.key, 0) + command.by
-    return {"value": value, "version": workspace._write(command.key, value)}
+    value = workspace.values.get(command.key, 0)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise CommandRefused("not_a_number", f"The key {command.key!r} holds no number, so nothing can be added to it.")
+    value += command.by
+    return {"value": value, "version": workspace._write(command.key, value, workspace.expires.get(command.key))}
 
 
 def _delete(workspace: Workspace, _path: str, command: DeleteValue, _seconds: float) -> Json:
     existed = command.key in workspace.values
     workspace.values.pop(command.key, None)
     workspace.versions.pop(command.key, None)
+    workspace.expires.pop(command.key, None)
     return {"existed": existed}
 
 
@@ -146,6 +165,7 @@ ACTS: Mapping[type[Command], Callable[..., Json]] = {
     DeleteValue: _delete,
     EmitEvent: _emit,
     CallWorkflow: _call,
+    CancelCall: lambda *_around: None,
     AskApproval: _ask,
     TakeSignal: _take,
     MakeCallback: _callback,

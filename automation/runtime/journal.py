@@ -17,6 +17,7 @@ from automation.engine.course import Course
 from automation.engine.kinds import Effect, LogLine
 from automation.engine.points import reach
 from automation.engine.status import RunStatus
+from automation.runtime.lines import keepable
 from automation.runtime.writer import Writer
 from automation.store.checkpoint import Entry, Line, Move
 from automation.store.claim import Claimed
@@ -73,7 +74,7 @@ class Journal:
             self._line_count += 1
             if self._line_count > MOST_LINES:
                 continue
-            kept = LOG_IS_FULL if self._line_count == MOST_LINES else line
+            kept = LOG_IS_FULL if self._line_count == MOST_LINES else keepable(line)
             seq = self._run.attempt * LINES_PER_TURN + self._line_count
             self._lines.append(Line(seq, path, attempt, at.timestamp(), kept))
 

@@ -17,7 +17,7 @@ import structlog
 
 from automation.engine.advance import Verdict
 from automation.engine.attempt import Surroundings, attempt
-from automation.engine.commands import ClaimLost, CommandInterrupted
+from automation.engine.commands import CancelCall, ClaimLost, CommandInterrupted
 from automation.engine.course import Course, Place
 from automation.engine.effects import effect_of, idempotency_of
 from automation.engine.finish import finish, timed_out
@@ -28,9 +28,9 @@ from automation.engine.prepare import Prepared, Skipped, prepare
 from automation.engine.results import StepResult
 from automation.engine.scope import new_scope
 from automation.engine.settle import Attempt, settle, skip, woken
-from automation.engine.status import RunStatus, StepStatus
+from automation.engine.status import RunStatus, StepStatus, WaitKind
 from automation.engine.unknown import judged, question
-from automation.runtime import refusals
+from automation.runtime import lines, refusals
 from automation.runtime.flights import Flight, Flights
 from automation.runtime.host import Host
 from automation.runtime.journal import Journal
@@ -42,6 +42,7 @@ from automation.store.claim import Claimed
 from automation.store.commands import CommandContext
 
 MODES = {1: "asynchronous", 2: "synchronous", 3: "test"}
+MOST_ATTEMPTS = 100  # of a step, by the document's schema
 LONGEST_LOOK_SECONDS = 0.5  # while attempts are under way: how soon a cancel or a timer is seen
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,7 @@ class Turn:
         )
         is_careful = run.crashes > 0 or version.plan.settings.checkpoint == "step"
         self._journal = Journal(run, host.writer, self._course, is_careful=is_careful)
+        self._is_woken_by_call = bool(known.ended_calls)
         self._flights = Flights(host.threads)
         self._doing: tuple[str, int, float] | None = None
 
@@ -102,6 +104,9 @@ class Turn:
 
     def execute(self) -> None:
         """Run until the run finishes, parks, is handed back or is lost."""
+        if self.run.attempt > 1 and not self._is_woken_by_call:
+            line = lines.goes_on(attempt=self.run.attempt, crashes=self.run.crashes)
+            self._journal.add_lines("", self.run.attempt, (line,), self._now())
         try:
             self._go()
         except ClaimLost:
@@ -122,6 +127,8 @@ class Turn:
                 self._finish(course.verdict)
                 return
             course.ring(self._now())
+            if course.has_let_go:
+                self._end_calls()
             place = self._next()
             if place is not None:
                 self._advance(place)
@@ -143,7 +150,9 @@ class Turn:
         if before is not None and place.is_woken:
             self._course.record(place, woken(before, now=now), now)
         elif before is not None and place.is_asked_about:
-            answer = self._host.commands.perform(self._context(place), question(place.step, before))
+            answer = self._host.commands.perform(
+                self._context(place.step.path, attempt=place.number), question(place.step, before)
+            )
             self._course.record(place, judged(place.step, before, answer, now=now), now)
         else:
             prepared = prepare(place.step, place.scope)
@@ -156,7 +165,7 @@ class Turn:
 
     def _flight(self, place: Place, prepared: Prepared, started_at: datetime) -> Flight:
         ends_at = time.monotonic() + min(place.step.timeout_seconds, self._seconds_left(place))
-        context = self._context(place)  # one for the attempt: it counts its commands
+        context = self._context(place.step.path, attempt=place.number)  # one for the attempt: it counts its commands
         around = Surroundings(
             scope=place.scope,
             idempotency_key=idempotency_key(idempotency_secret(), str(self.run.uid), place.step.path),
@@ -223,6 +232,7 @@ class Turn:
             self._now(),
             seed=self.run.id,
             effect=None if effect is Effect.PURE else effect.value,
+            began_at=place.began_at,
         )
         self._settle(place, outcome, made)
 
@@ -235,7 +245,12 @@ class Turn:
             self._journal.respond(settled.response)
         self._course.record(place, settled.result, self._now())
 
-    def _context(self, place: Place) -> CommandContext:
+    def _end_calls(self) -> None:
+        """Cancel what was called by steps that were given up."""
+        for path in self._course.take_let_go():
+            self._host.commands.perform(self._context(path, attempt=MOST_ATTEMPTS), CancelCall())
+
+    def _context(self, path: str, *, attempt: int) -> CommandContext:
         run = self.run
         return CommandContext(
             run_id=run.id,
@@ -244,8 +259,8 @@ class Turn:
             workspace_id=run.workspace_id,
             workflow_id=run.workflow_id,
             depth=run.depth,
-            path=place.step.path,
-            attempt=place.number,
+            path=path,
+            attempt=attempt,
             is_stopped=lambda: self._stopped.is_set() or self._host.is_stopping(),
         )
 
@@ -287,6 +302,8 @@ class Turn:
         if seconds is None and not resting:
             raise RuntimeError("Nothing is left to do, and the run has not come to its end.")
         kind = wait_kind(resting)
+        if kind is not WaitKind.CHILD:  # a loop of calls parks after each of them
+            self._journal.add_lines("", self.run.attempt, (lines.waits(kind, due),), self._now())
         reach("in_park")
         move = Move(RunStatus.WAITING, wait_seconds=seconds, wait_kind=kind, signals=self.run.signals)
         if self._journal.close(move) == RunStatus.QUEUED:

@@ -26,6 +26,14 @@ _HARMLESS_KEY = re.compile(
     r"(_id|_ids|_at|_count|_seconds|_version|_type|_kind|_scheme|_header)$|^tokens?_used$", re.IGNORECASE
 )
 _URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)(?=@)")
+# In free text: `password=abc`, `"x-api-key": "abc"`, `Authorization: Digest abc`; and `Bearer abc` anywhere.
+_CREDENTIAL = re.compile(
+    rf"(?P<name>(?:{_SECRET_KEY.pattern})[\w-]{{0,40}})(?P<sign>[\"']?\s{{0,5}}[:=]\s{{0,5}}[\"']?)"
+    r"(?:(?:bearer|basic|token|digest)\s+)?[^\s\"',;}\]&]+",
+    re.IGNORECASE,
+)
+_COOKIE = re.compile(r"(cookie[\"']?\s{0,5}[:=]\s{0,5}[\"']?)[^\r\n\"']+", re.IGNORECASE)
+_SCHEME = re.compile(r"\b((?:bearer|basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
 _SHORTEST = 6  # characters; masking shorter values would mask half of every text
 _DEPTH = 40
 _MOST_IN_PATTERN = 60  # forms; about six secrets
@@ -98,6 +106,19 @@ def redact(value: Any, *, key: str = "") -> Any:
 def redact_text(text: str) -> str:
     """The text with registered secrets and passwords inside URLs masked."""
     return _known.mask(_URL_PASSWORD.sub(rf"\1:{MASK}", text) if "://" in text else text)
+
+
+def redact_line(text: str) -> str:
+    """A line for people, also without what follows `Authorization:`, `password=`, `Bearer` and their like."""
+    text = redact_text(text)
+    if ":" in text or "=" in text:
+        text = _CREDENTIAL.sub(_without_credential, _COOKIE.sub(rf"\1{MASK}", text))
+    return _SCHEME.sub(rf"\1{MASK}", text)
+
+
+def _without_credential(found: re.Match[str]) -> str:
+    name = found["name"]
+    return f"{name}{found['sign']}{MASK}" if is_secret_key(name) else found[0]
 
 
 def is_secret_key(key: str) -> bool:

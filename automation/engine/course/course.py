@@ -63,6 +63,7 @@ class Course:
         self._rows: dict[str, StepResult] = {}
         self._changed: dict[str, Holder] = {}
         self._lost: list[Place] = []
+        self._let_go: list[str] = []
         self._weight = sum(weight(row.output) for row in self.known.values())
         self.root = Frame(plan, scope, names=Names(), owner=None, folder=None, rows=self._known_of(plan, Names()))
         self._arrive(self.root)
@@ -121,6 +122,8 @@ class Course:
             frame.busy -= 1
             self._touched.append(frame)
         row = self._weighed(place.step, row)
+        if place.has_called and row.status is StepStatus.FAILED and (row.error or {}).get("type") == "timeout":
+            self._let_go.append(row.path)
         self._take(place.frame, row)
         if row.status in RESTING:
             self._rests.put(Place(place.step, place.frame, row))
@@ -155,6 +158,16 @@ class Course:
     def has_rows(self) -> bool:
         """True when rows changed since they were taken."""
         return bool(self._rows or self._changed)
+
+    @property
+    def has_let_go(self) -> bool:
+        """True when a call was given up."""
+        return bool(self._let_go)
+
+    def take_let_go(self) -> list[str]:
+        """The paths of calls that were given up while the run goes on: what they called is to be cancelled."""
+        paths, self._let_go = self._let_go, []
+        return paths
 
     def forget(self, beginnings: Iterable[str]) -> None:
         """Rows whose paths begin so are worthless."""
@@ -237,6 +250,8 @@ class Course:
             holder.closing(now=now)
             self.closed(holder, ended_with_run(replace(holder.row(), output=None), now=now))
         for place in self._rests.take_of(frame):
+            if place.has_called:
+                self._let_go.append(place.step.path)
             if place.before is not None:
                 self._take(frame, ended_with_run(place.before, now=now))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from automation.engine.course.frame import Frame
@@ -45,6 +46,16 @@ class Place:
     def is_asked_about(self) -> bool:
         """True when people are asked what became of its effect."""
         return self.waits_for_news and self.before is not None and self.before.reason.get("type") == "unknown"
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When its wait began; None unless it is asked again."""
+        return self.before.started_at if self.before is not None and self.waits_for_news else None
+
+    @property
+    def has_called(self) -> bool:
+        """True when it waits for a run that it called."""
+        return self.waits_for_news and self.before is not None and self.before.reason.get("type") == "child"
 
     @property
     def number(self) -> int:

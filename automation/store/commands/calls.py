@@ -9,13 +9,14 @@ from typing import Any
 
 import orjson
 
-from automation.engine.commands import CallWorkflow, CommandRefused
+from automation.engine.commands import CallWorkflow, CancelCall, CommandRefused
 from automation.engine.expressions import ExpressionError
 from automation.engine.limits import Place, place_of
 from automation.engine.points import reach
 from automation.engine.status import RunStatus
 from automation.models import RunMode
 from automation.store.callees import Callee, check_depth, find_callee, refuse_cycle
+from automation.store.cancel import cancel_runs
 from automation.store.commands import CommandContext
 from automation.store.intake import CalledBy, NewRun
 from automation.store.limits import LimitFull
@@ -32,6 +33,11 @@ where r.called_by_run_id = %s and r.called_by_path = any(%s) order by r.id desc 
 """
 
 CALLER = "select queue, priority, mode, created_by_id from automation_run where id = %s"
+
+UNENDED_CHILDREN = """
+select id from automation_run
+where called_by_run_id = %s and called_by_path = any(%s) and not is_detached and status < 50
+"""
 
 MARK_CALLER = "update automation_run set has_children = true where id = %s and not has_children"
 
@@ -114,6 +120,13 @@ def _place(callee: Callee, inputs: Json, trigger: Json) -> Place:
         raise CommandRefused("limit_key", f"Where the called run belongs cannot be told: {error}") from error
 
 
-HANDLERS = {CallWorkflow: _call}
-POLLS = frozenset({CallWorkflow})
+def _cancel(cursor: Any, context: CommandContext, _command: CancelCall) -> Json:
+    paths = [_child_path(context.path, attempt) for attempt in range(1, context.attempt + 1)]
+    cursor.execute(UNENDED_CHILDREN, (context.run_id, paths))
+    cancel_runs(cursor, [run_id for (run_id,) in cursor.fetchall()])
+    return None
+
+
+HANDLERS = {CallWorkflow: _call, CancelCall: _cancel}
+POLLS = frozenset({CallWorkflow, CancelCall})
 RINGS = frozenset({CallWorkflow})

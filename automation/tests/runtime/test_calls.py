@@ -241,3 +241,24 @@ def test_a_run_that_ends_takes_what_it_waits_for_with_it(runtime, workflow, acce
 
     assert run.status == RunStatus.FAILED
     assert run.children.get().status == RunStatus.CANCELLED
+
+
+def test_a_time_limit_bounds_the_wait_and_ends_what_was_called(runtime, workflow, accept, ended):
+    workflow("sleeper", SLEEPS)
+    after: Step = {"id": "note", "uses": "delay", "with": {"for": "3s"}, "needs": ["go.error"]}
+    caller = workflow("impatient", {**call("sleeper"), "timeout": "1s", "on_error": "continue"}, after)
+
+    started = accept(caller)
+    runtime.wake()
+    child = wait_for(lambda: Run.objects.filter(called_by_run__uid=started.uid, status=RunStatus.CANCELLED).first())
+    caller_is_over = Run.objects.get(uid=started.uid).is_final
+    run = ended(started.uid)
+
+    assert not caller_is_over  # the called run was ended by the limit, not by the end of its caller
+    assert run.status == RunStatus.SUCCEEDED
+    error = run.steps.get(path="go").error
+    assert (error["type"], error["message"]) == (
+        "timeout",
+        '"go" waited longer than its time limit of 1s. Raise "timeout".',
+    )
+    assert child.is_final
