@@ -110,7 +110,7 @@ def test_every_part_of_a_run_is_sound(open_page, run, waiting, theme, width):
 def test_the_failed_items_are_two_clicks_away_and_can_be_retried(open_page, run):
     page = open_page(address(run))
 
-    page.click("#step-each >> text=7 failed")
+    page.click("#step-each a:has-text('7 failed')")
     page.click("#item-93 > summary")
     page.click("#item-93 >> text=Retry from this item")
 
