@@ -15,7 +15,13 @@ select id, uid::text, status, finishes, extract(epoch from created_at)::float8,
        extract(epoch from finished_at)::float8, crashes
 from automation_run where workflow_id = %s
 """
-STEPS = ("first", "second")
+
+
+ERRORS = """
+select d.error ->> 'type', left(d.error ->> 'message', 300), count(*)
+from automation_run r join automation_rundata d on d.run_id = r.id
+where r.workflow_id = %s and r.status in (51, 53) group by 1, 2 order by 3 desc limit 3
+"""
 
 
 @dataclass
@@ -23,12 +29,16 @@ class Tally:
     """What one scenario counted."""
 
     scenario: int
+    workflow: str = ""
+    part: str = ""
     faults: int = 0
     accepted: set[str] = field(default_factory=set)  # deliveries
     answers: list[tuple[float, float, int]] = field(default_factory=list)  # sent at, seconds, status (0 = none)
     interrupted: dict[int, float] = field(default_factory=dict)  # run → when its worker was stopped, the last time
     stored: dict[tuple[str, str], float] = field(default_factory=dict)  # (run uid, step) → known stored since
     converges_in: float | None = None
+    steps: tuple[str, ...] = ()  # whose effects every run must have
+    cancelled: set[str] = field(default_factory=set)  # runs that somebody asked to cancel
     rest: float = 0.0
     slowest_start: float = 0.0  # of a worker, until it breathed: how busy the machine is with other things
     more: dict[str, Any] = field(default_factory=dict)
@@ -80,6 +90,7 @@ class Tally:
             intake_p99=self.quantile(0.99),
             intake_p100=self.quantile(1),
             more=self.more,
+            part=self.part,
         )
 
 
@@ -94,11 +105,15 @@ def count(house: House, workflow: str, tally: Tally, ledger: Ledger) -> None:
     for effect in tally.effects:
         seen[effect.delivery, effect.step].append(effect)
     succeeded = {uid for _, uid, status, *_ in rows if status == 50}
-    unseen = {delivery for delivery in promises for step in STEPS if (delivery, step) not in seen}
-    tally.lost = len(delivery_of.keys() - succeeded) + len(unseen)
+    let_go = {uid for _, uid, status, *_ in rows if status == 52} & tally.cancelled
+    unseen = {delivery for delivery in promises for step in tally.steps if (delivery, step) not in seen}
+    unseen -= {delivery_of[uid] for uid in let_go if uid in delivery_of}
+    tally.lost = len(delivery_of.keys() - succeeded - let_go) + len(unseen)
     tally.doubled = len({row[1] for row in rows} - delivery_of.keys()) + sum(row[3] != 1 for row in rows)
     tally.doubled += sum(len(runs) - 1 for runs in promises.values())
-    tally.failed = len(rows) - len(succeeded)
+    tally.failed = len(rows) - len(succeeded) - len(let_go)
+    if tally.failed:
+        tally.more["errors"] = house.rows(ERRORS, workflow)
     tally.repeated = sum(len(effects) - 1 for effects in seen.values())
     tally.changed_keys = sum(len({effect.key for effect in effects}) > 1 for effects in seen.values())
     tally.rerun = _rerun(tally, seen, delivery_of)

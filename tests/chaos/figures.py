@@ -26,10 +26,13 @@ TITLES = {
     10: "poison runs: 5 kill, 5 exhaust memory, 5 segfault",
     11: "rolling deploy (SIGTERM every 3 s)",
     12: "schedules: two beats, workers and beats killed after each fire, DST",
-    13: "deliveries three times at once by impatient clients; signals before, during and after the wait",
+    13: "each delivery three times at once, by clients that hang up",
     14: "loop of 10,000 items, workers killed ten times",
     15: "cancel storm on runs with a limit of 2, workers killed",
 }
+
+
+SIGNALS = "signals before, during and after the wait, each sent twice"
 
 
 @dataclass
@@ -48,6 +51,11 @@ class Figures:
     intake_p99: float | None = None
     intake_p100: float | None = None
     more: dict[str, Any] = field(default_factory=dict)
+    part: str = ""  # of a scenario that has two
+
+    @property
+    def title(self) -> str:
+        return self.part or TITLES[self.scenario]
 
     def line(self) -> str:
         said = {
@@ -65,14 +73,14 @@ class Figures:
             "seed": SEED,
         }
         parts = ", ".join(f"{name} {value}" for name, value in said.items() if value is not None)
-        return f"{self.scenario}. {TITLES[self.scenario]}: {parts}"
+        return f"{self.scenario}. {self.title}: {parts}"
 
     def publish(self) -> None:
         """Append to the results, when a file was named."""
         if path := os.environ.get("CHAOS_RESULTS"):
             about = {"seed": SEED, "at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine()}
             with Path(path).open("ab") as results:
-                results.write(orjson.dumps(asdict(self) | about) + b"\n")
+                results.write(orjson.dumps(asdict(self) | about | {"title": self.title}) + b"\n")
 
 
 def machine() -> str:

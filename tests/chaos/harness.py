@@ -35,6 +35,8 @@ class Scene:
     hook: Hook
     workflow: str
     options: dict[str, Any] = field(default_factory=dict)  # of workers started from now on
+    on_promise: Callable[[str, str], Any] = lambda _delivery, _run: None  # told of each delivery's first 202
+    over: asyncio.Event = field(default_factory=asyncio.Event)  # clients deliver nothing new any more
     deaths: int = 0  # of workers that nobody here killed
     random: random.Random = field(default_factory=lambda: random.Random(SEED))
 
@@ -91,19 +93,20 @@ async def play(
     scenario: int,
     workers: int = 2,
     load: Load | None = None,
-    linger: bool = False,
+    define: Callable[[str], dict[str, Any]] = two_effects,
     listen: str = "127.0.0.1",
+    converges_in: float | None = None,
     **options: Any,
 ) -> Tally:
     """Send deliveries for as long as `faults` lasts, wait until everything came to rest, and count.
 
-    `listen` is the target's address; `options` go to every worker.
+    `define` makes the workflow for a target, `listen` is the target's address, `options` go to every worker.
     """
     load, ledger = load or Load(), Ledger(scenario)
     receiver = Receiver(_noting(ledger, load.effect_seconds), host=listen)
     await receiver.start()
     allow = f"{listen}:{receiver.port}"
-    scene = await asyncio.to_thread(_set, house, Tally(scenario), ledger, allow, linger)
+    scene = await asyncio.to_thread(_set, house, Tally(scenario, converges_in=converges_in), ledger, allow, define)
     scene.options |= options
     try:
         for _ in range(workers):
@@ -119,17 +122,18 @@ async def play(
 
 
 async def _under_load(scene: Scene, load: Load, faults: Faults) -> None:
-    over = asyncio.Event()
-    clients = [asyncio.create_task(_send(scene, load, number, over)) for number in range(load.clients)]
+    clients = [asyncio.create_task(_send(scene, load, number)) for number in range(load.clients)]
     try:
         await faults(scene)
     finally:
-        over.set()
+        scene.over.set()
         await asyncio.gather(*clients)
 
 
-def _set(house: House, tally: Tally, ledger: Ledger, allow: str, linger: bool) -> Scene:
-    workflow = house.product.workflow("Load", two_effects(f"http://{allow}/", linger=linger))
+def _set(house: House, tally: Tally, ledger: Ledger, allow: str, define: Callable[[str], dict[str, Any]]) -> Scene:
+    definition = define(f"http://{allow}/")
+    tally.steps = tuple(step["id"] for step in definition["steps"] if step.get("uses") == "http.request")
+    workflow = tally.workflow = house.product.workflow("Load", definition)
     return Scene(house, tally, ledger, allow, house.product.hook(workflow), workflow)
 
 
@@ -143,12 +147,12 @@ def _noting(ledger: Ledger, seconds: float) -> Callable[[bytes, bytes], Awaitabl
     return note
 
 
-async def _send(scene: Scene, load: Load, number: int, over: asyncio.Event) -> None:
+async def _send(scene: Scene, load: Load, number: int) -> None:
     """Deliver as senders of webhooks do: the same delivery again until it was taken."""
     chance = random.Random(f"{SEED}-{number}")
     clients = [Client(scene.hook.address) for _ in range(load.copies)]
     sent = 0
-    while not over.is_set():
+    while not scene.over.is_set():
         delivery = f"{number}-{sent}"
         body = orjson.dumps({"id": delivery, **BODY, **load.extra(chance)})
         while not any(
@@ -176,7 +180,9 @@ async def _deliver(client: Client, scene: Scene, delivery: str, body: bytes, pat
         return False
     run = orjson.loads(answer.body)["run"]
     scene.ledger.promise(delivery, run)
-    scene.tally.accepted.add(delivery)
+    if delivery not in scene.tally.accepted:
+        scene.tally.accepted.add(delivery)
+        scene.on_promise(delivery, run)
     return True
 
 

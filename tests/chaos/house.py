@@ -88,6 +88,16 @@ class House:
         finally:
             connection.close()
 
+    def change(self, statement: str, *values: Any) -> None:
+        """Change the product's database behind its back."""
+        connection = psycopg2.connect(self.servers.postgres.url(DATABASE), connect_timeout=5)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values or None)
+        finally:
+            connection.close()
+
     def count(self, where: str, *values: Any) -> int:
         return int(self.rows(f"select count(*) from automation_run where {where}", *values)[0][0])
 

@@ -46,6 +46,10 @@ class Ledger:
             at, delivery, step, claim, key = line.split(" ")
             yield Effect(float(at), delivery, step, int(claim), key)
 
+    def count_effects(self) -> int:
+        """How many effects were seen under different names."""
+        return len({line.split(b" ", 3)[1] for line in self.effects_path.read_bytes().splitlines()})
+
     def promises(self) -> dict[str, set[str]]:
         """The runs each delivery was promised; more than one would be a broken promise."""
         found: dict[str, set[str]] = {}

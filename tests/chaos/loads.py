@@ -22,7 +22,7 @@ class Load:
     extra: Callable[[random.Random], dict[str, Any]] = lambda _random: {}  # more of each delivery's body
 
 
-def two_effects(target: str, *, linger: bool = False) -> dict[str, Any]:
+def two_effects(target: str, *, linger: bool = False, **settings: Any) -> dict[str, Any]:
     """Shape, look, call the target twice. Each call says which step it is of which delivery, in which claim."""
     shape = {"id": "{{ trigger.body.id }}", "total": "{{ trigger.body.amount * 2 }}"}
     steps: list[dict[str, Any]] = [
@@ -40,7 +40,25 @@ def two_effects(target: str, *, linger: bool = False) -> dict[str, Any]:
         steps.append({"id": "linger", "uses": "linger", "needs": [before], "with": seconds})
         before = "linger"
     steps += [post(target, "first", before), post(target, "second", "first")]
-    return {"schema": 1, "steps": steps}
+    return {"schema": 1, "steps": steps, "settings": settings}
+
+
+def signalled(target: str) -> dict[str, Any]:
+    """An effect, a wait for a signal, an effect."""
+    wait = {"id": "wait", "uses": "wait_signal", "needs": ["first"], "with": {"name": "go"}}
+    return {"schema": 1, "steps": [post(target, "first"), wait, post(target, "second", "wait")]}
+
+
+def each_item(target: str) -> dict[str, Any]:
+    """One effect for each of the items that come with the start; each says which item it is for."""
+    body = {"id": "item-{{ item }}", "step": "each", "claim": "{{ run.attempt }}"}
+    step = {
+        "id": "each",
+        "for_each": {"items": "{{ inputs.items }}", "concurrency": 8, "batch": 100},
+        "uses": "http.request",
+        "with": {"method": "POST", "url": target, "json": body},
+    }
+    return {"schema": 1, "steps": [step]}
 
 
 def post(target: str, name: str, *needs: str) -> dict[str, Any]:

@@ -93,7 +93,6 @@ def test_redis_killed_and_started_again_later(house, chaos):
     wait_until(lambda: listening() >= 2, seconds=20)  # both workers hear bells again by themselves
 
 
-@pytest.mark.chaos_short
 def test_redis_frozen_holds_no_delivery_up(house, chaos):
     times = None
 

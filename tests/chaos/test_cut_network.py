@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 
 import pytest
 
 from automation.runtime.heartbeat import FENCE_SHARE
 from tests.chaos.house import DEAD_SECONDS
-from tests.chaos.loads import Load
+from tests.chaos.loads import Load, two_effects
 from tests.chaos.network import Network, is_permitted
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -54,7 +55,12 @@ def test_a_worker_cut_off_from_postgresql_starts_no_effect_that_another_one_may_
         await asyncio.sleep(6)
 
     lingering = Load(clients=4, extra=lambda chance: {"linger": round(chance.uniform(0, LONGEST_LINGER), 2)})
-    options = {"workers": 0, "listen": network.gate, "linger": True, "BRAINOPS_WORKER_SLOTS": "300"}
+    options = {
+        "workers": 0,
+        "listen": network.gate,
+        "define": partial(two_effects, linger=True),
+        "BRAINOPS_WORKER_SLOTS": "300",
+    }
     tally = chaos(faults, scenario=8, load=lingering, **options)
 
     theirs = [e.at - cut_at for e in tally.effects if claims.get(tally.runs[e.delivery]) == e.claim and e.at > cut_at]

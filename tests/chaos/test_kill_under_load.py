@@ -18,7 +18,7 @@ from benchmarks import loads
 from benchmarks.wire import Client, Receiver, header
 from tests.live import wait_until
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.chaos_short, pytest.mark.timeout(240)]
 
 CLIENTS = 16
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "30"))

@@ -33,6 +33,7 @@ class Told:
     steps: Sequence[dict[str, Any]]
     plan: Plan
     cancel_asked: bool = False
+    news: int = 0  # given so far
     final: tuple[Any, ...] | None = None  # once it ended, this never changes
     kept: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # final rows, which never change
 
@@ -45,7 +46,7 @@ class Memory:
     told: Told
     rows: dict[str, StepResult]
     unstored: dict[str, StepResult] = field(default_factory=dict)
-    is_closed: bool = False  # the last checkpoint was handed in
+    heard: int = 0  # news up to the claim
 
     def step(self, outside: Outside, pick: int) -> None:
         """Do the next thing the engine allows: skip, go on after a wait, or make an attempt."""
@@ -81,8 +82,10 @@ class Memory:
 
     def verdict(self) -> RunStatus | None:
         """How the run ends by the rows in memory, None while it does not."""
-        found = Progress(self.told.plan, self.rows.values()).verdict
-        return found.status if found else None
+        progress = Progress(self.told.plan, self.rows.values())
+        for row in progress.take_skipped():
+            self._note(row)
+        return progress.verdict.status if progress.verdict else None
 
     def is_resting(self) -> bool:
         """Nothing is ready, something waits."""

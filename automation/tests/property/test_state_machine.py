@@ -131,12 +131,16 @@ class RunsOfManyWorkers(RuleBasedStateMachine):
     def checkpoint(self, pick: int, is_unheard: bool) -> None:
         """Store what is in memory, with the end or the park when it has come to that."""
         worker, memory = self._one_held(pick)
-        entry = Entry(memory.run.id, memory.run.claim, memory.take_unstored(), move=self._move(memory))
+        move = self._move(memory)
+        entry = Entry(memory.run.id, memory.run.claim, memory.take_unstored(), move=move)
         if is_unheard:
             self.store.loses_next = True
             with suppress(psycopg2.OperationalError):
                 write_checkpoint(self.store, [entry])
         standing = write_checkpoint(self.store, [entry])
+        if memory.heard < memory.told.news:  # it came while the run was held: nobody parks on top of it
+            assert standing.get(memory.run.id) != RunStatus.WAITING
+            assert entry.move is None or self._status(memory.told) != RunStatus.WAITING
         if entry.move is not None or memory.run.id not in standing:
             del worker.memories[memory.run.id]
 
@@ -198,6 +202,7 @@ class RunsOfManyWorkers(RuleBasedStateMachine):
         with connection.cursor() as cursor:
             heard = give_news(cursor, [told.id])
         assert (told.id in heard) == (before < RunStatus.SUCCEEDED)
+        told.news += 1
         assert self._status(told) != RunStatus.WAITING
 
     @precondition(lambda self: self.runs)
@@ -321,7 +326,7 @@ class RunsOfManyWorkers(RuleBasedStateMachine):
             told = next((told for told in self.runs if told.id == run.id), None)
             assert told is not None
             assert told.final is None
-            worker.memories[run.id] = Memory(run, told, dict(rows.get(run.id, {})))
+            worker.memories[run.id] = Memory(run, told, dict(rows.get(run.id, {})), heard=told.news)
             self.old.append((run.id, run.claim))
 
     def _move(self, memory: Memory) -> Move | None:
@@ -332,7 +337,7 @@ class RunsOfManyWorkers(RuleBasedStateMachine):
             )
             return Move(verdict, error=broken.error if broken else None)
         if memory.is_resting():
-            return Move(RunStatus.WAITING, wait_seconds=60.0, wait_kind=WaitKind.TIMER)
+            return Move(RunStatus.WAITING, wait_seconds=60.0, wait_kind=WaitKind.TIMER, signals=memory.run.signals)
         return None
 
     def _status(self, told: Told) -> int:
