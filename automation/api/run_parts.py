@@ -16,7 +16,7 @@ from automation.api.parameters import read_parameters
 from automation.api.run_schema import LEVELS, STEP_STATUSES, EffectShape, ItemShape, LineShape, StepShape
 from automation.engine.containers import BATCH
 from automation.models import Run
-from automation.services import effects, loops, run_reading
+from automation.services import effects, loops, run_reading, run_story
 from automation.services.run_reading import LINE_COLUMNS, RUNNING, STEP_COLUMNS, in_order
 from automation.store.read_run import StepRow
 from brainops.accounts.api.scope import ScopedViewSet
@@ -56,11 +56,12 @@ class EffectFilters(ClosedSerializer):
 class LineFilters(ClosedSerializer):
     """Which lines."""
 
-    path = serializers.CharField(required=False, max_length=500, help_text=PATH_HELP)
+    path = serializers.CharField(required=False, max_length=500, help_text="This step and what lies inside it.")
     level = serializers.ListField(
         child=serializers.ChoiceField(LEVELS), required=False, help_text="Any of these; repeat the parameter."
     )
     attempt = serializers.IntegerField(required=False, min_value=1, max_value=32767)
+    since = serializers.DateTimeField(required=False, help_text="Lines from this instant on.")
 
 
 @extend_schema(tags=["Runs"])
@@ -124,9 +125,15 @@ class RunPartsViewSet(ScopedViewSet):
         summary="List the log of a run", parameters=[RUN_ID, LineFilters], responses={200: LineShape(many=True)}
     )
     def logs(self, request: Request, id: UUID) -> Response:
-        """Every line, in order."""
+        """Every line, in order. How the run itself began and ended is told from its row."""
         self.page_ordering = ("seq",)
         wanted = read_parameters(LineFilters, request)
-        rows = run_reading.log_rows(run_reading.inner_id(self.caller, id), **wanted)
-        page: list[dict[str, Any]] = self.paginate_queryset(rows) or []
-        return self.get_paginated_response([run_shape.line(row) for row in in_order(page, LINE_COLUMNS)])
+        head, _live = run_reading.read_live(self.caller, id)
+        page: list[dict[str, Any]] = self.paginate_queryset(run_reading.log_rows(head.id, **wanted)) or []
+        told = [row for row in run_story.of(head) if run_story.is_wanted(row, **wanted)]
+        before = [row for row in told if run_story.is_opening(row) and "cursor" not in request.query_params]
+        rows = [*before, *in_order(page, LINE_COLUMNS)]
+        response = self.get_paginated_response([run_shape.line(row) for row in rows])
+        if response.data["next"] is None:
+            response.data["results"] += [run_shape.line(row) for row in told if not run_story.is_opening(row)]
+        return response

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from automation.engine.status import RunStatus, StepStatus, WaitKind
 from automation.models import RunMode
+from automation.services import run_story
 from automation.services.effects import EffectRow
 from automation.services.limits import StartSkipped
 from automation.services.loops import Item, Progress
@@ -94,7 +95,7 @@ def run(page: RunPage) -> dict[str, Any]:
         "waits": waits(page.waits),
         "steps": steps(page),
         "steps_next": f"{path_of(head.uid)}/steps" if page.has_more_steps else None,
-        "logs": [line(row) for row in page.lines or ()],
+        "logs": lines(page),
         "logs_next": f"{path_of(head.uid)}/logs" if page.has_more_lines else None,
     }
 
@@ -221,6 +222,14 @@ def _progress(progress: Progress) -> dict[str, Any]:
         "skipped": progress.skipped,
         "active": progress.active,
     }
+
+
+def lines(page: RunPage) -> list[dict[str, Any]]:
+    """The first log lines, with how the run began and, where they are all, how it ended."""
+    if page.lines is None:
+        return []
+    ending = () if page.has_more_lines else run_story.closing(page.head)
+    return [line(row) for row in (*run_story.opening(page.head), *page.lines, *ending)]
 
 
 def line(row: tuple[Any, ...]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -26,7 +26,6 @@ from automation.engine.kinds import Effect, Idempotency, Outcome
 from automation.engine.points import reach
 from automation.engine.prepare import Prepared, Skipped, prepare
 from automation.engine.results import StepResult
-from automation.engine.scope import new_scope
 from automation.engine.settle import Attempt, settle, skip, woken
 from automation.engine.status import RunStatus, StepStatus, WaitKind
 from automation.engine.unknown import judged, question
@@ -36,12 +35,13 @@ from automation.runtime.host import Host
 from automation.runtime.journal import Journal
 from automation.runtime.plans import Loaded
 from automation.runtime.resting import SHORT_WAIT_SECONDS, seconds_until, wait_kind
+from automation.runtime.run_clock import RunClock
+from automation.runtime.run_scope import run_scope
 from automation.runtime.secret import idempotency_secret
 from automation.store.checkpoint import Move
 from automation.store.claim import Claimed
 from automation.store.commands import CommandContext
 
-MODES = {1: "asynchronous", 2: "synchronous", 3: "test"}
 MOST_ATTEMPTS = 100  # of a step, by the document's schema
 LONGEST_LOOK_SECONDS = 0.5  # while attempts are under way: how soon a cancel or a timer is seen
 
@@ -65,13 +65,13 @@ class Turn:
         self._host = host
         self._stopped = threading.Event()  # cancelled or lost: wakes every sleep
         self._is_lost = False
-        self._clock_offset = run.claimed_at - time.time()  # one clock: the database's
-        self._scope = self._new_scope()
+        self._clock = RunClock(run)
+        self._scope = run_scope(run, version)
         self._course = Course(
             version.plan,
             known.steps.values(),
             self._scope,
-            now=self._now(),
+            now=self._clock.now(),
             limits=host.limits,
             ended_calls=known.ended_calls,
         )
@@ -106,7 +106,7 @@ class Turn:
         """Run until the run finishes, parks, is handed back or is lost."""
         if self.run.attempt > 1 and not self._is_woken_by_call:
             line = lines.goes_on(attempt=self.run.attempt, crashes=self.run.crashes)
-            self._journal.add_lines("", self.run.attempt, (line,), self._now())
+            self._journal.add_lines("", self.run.attempt, (line,), self._clock.now())
         try:
             self._go()
         except ClaimLost:
@@ -126,7 +126,7 @@ class Turn:
             if course.verdict is not None:
                 self._finish(course.verdict)
                 return
-            course.ring(self._now())
+            course.ring(self._clock.now())
             if course.has_let_go:
                 self._end_calls()
             place = self._next()
@@ -140,13 +140,13 @@ class Turn:
     def _next(self) -> Place | None:
         if len(self._flights.under_way) >= self._host.most_parallel:
             return None
-        return self._course.take_ready() or self._course.take_due(self._now())
+        return self._course.take_ready() or self._course.take_due(self._clock.now())
 
     # one step
 
     def _advance(self, place: Place) -> None:
         self._course.start(place)
-        before, now = place.before, self._now()
+        before, now = place.before, self._clock.now()
         if before is not None and place.is_woken:
             self._course.record(place, woken(before, now=now), now)
         elif before is not None and place.is_asked_about:
@@ -161,10 +161,10 @@ class Turn:
             elif isinstance(prepared, Prepared):
                 self._fly(self._flight(place, prepared, now))
             else:
-                self._settle(place, prepared, Attempt(place.number, {}, now, self._now(), seed=self.run.id))
+                self._settle(place, prepared, Attempt(place.number, {}, now, self._clock.now(), seed=self.run.id))
 
     def _flight(self, place: Place, prepared: Prepared, started_at: datetime) -> Flight:
-        ends_at = time.monotonic() + min(place.step.timeout_seconds, self._seconds_left(place))
+        ends_at = time.monotonic() + min(place.step.timeout_seconds, self._clock.seconds_left(place.frame.deadline))
         context = self._context(place.step.path, attempt=place.number)  # one for the attempt: it counts its commands
         around = Surroundings(
             scope=place.scope,
@@ -213,7 +213,7 @@ class Turn:
     def _land(self) -> None:
         """Wait for an attempt under way, not longer than until something else is to be done."""
         due = self._course.next_due()
-        left = LONGEST_LOOK_SECONDS if due is None else min(seconds_until(due, self._now()), LONGEST_LOOK_SECONDS)
+        left = LONGEST_LOOK_SECONDS if due is None else min(seconds_until(due, self._clock.now()), LONGEST_LOOK_SECONDS)
         landed = self._flights.land(max(0.001, left))
         if landed is not None:
             self._landed(*landed)
@@ -229,7 +229,7 @@ class Turn:
             place.number,
             flight.prepared.config,
             flight.started_at,
-            self._now(),
+            self._clock.now(),
             seed=self.run.id,
             effect=None if effect is Effect.PURE else effect.value,
             began_at=place.began_at,
@@ -243,7 +243,7 @@ class Turn:
         self._journal.add_lines(place.step.path, made.number, settled.logs, made.finished_at)
         if settled.response is not None:
             self._journal.respond(settled.response)
-        self._course.record(place, settled.result, self._now())
+        self._course.record(place, settled.result, self._clock.now())
 
     def _end_calls(self) -> None:
         """Cancel what was called by steps that were given up."""
@@ -273,7 +273,7 @@ class Turn:
         if self._stopped.is_set():
             self._drain()
             self._end(RunStatus.CANCELLED, None)
-        elif self._seconds_left() <= 0:
+        elif self._clock.seconds_left() <= 0:
             self._drain()
             self._end(RunStatus.TIMED_OUT, timed_out(self._version.plan).error)
         elif self._host.is_stopping() and self._course.verdict is None:
@@ -293,7 +293,7 @@ class Turn:
     def _rest(self) -> bool:
         """Wait for the earliest timer: here when it is short, as a row otherwise (True: the turn is over)."""
         due = self._course.next_due()
-        seconds = None if due is None else seconds_until(due, self._now())
+        seconds = None if due is None else seconds_until(due, self._clock.now())
         if seconds is not None and seconds <= SHORT_WAIT_SECONDS:
             self._journal.flush()
             self._stopped.wait(max(0.0, seconds))
@@ -303,7 +303,7 @@ class Turn:
             raise RuntimeError("Nothing is left to do, and the run has not come to its end.")
         kind = wait_kind(resting)
         if kind is not WaitKind.CHILD:  # a loop of calls parks after each of them
-            self._journal.add_lines("", self.run.attempt, (lines.waits(kind, due),), self._now())
+            self._journal.add_lines("", self.run.attempt, (lines.waits(kind, due),), self._clock.now())
         reach("in_park")
         move = Move(RunStatus.WAITING, wait_seconds=seconds, wait_kind=kind, signals=self.run.signals)
         if self._journal.close(move) == RunStatus.QUEUED:
@@ -320,35 +320,5 @@ class Turn:
 
     def _end(self, status: RunStatus, error: Any, *, output: Any = None) -> None:
         """End the run for good; steps that still waited end with it."""
-        self._course.end(self._now())
+        self._course.end(self._clock.now())
         self._journal.close(Move(status, error=error, output=output))
-
-    # the clock
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(time.time() + self._clock_offset, UTC)
-
-    def _seconds_left(self, place: Place | None = None) -> float:
-        """Until the run's deadline, and that of the containers around a place, on the database's clock."""
-        now = time.time() + self._clock_offset
-        left = float("inf") if self.run.deadline_at is None else self.run.deadline_at - now
-        if place is not None and place.frame.deadline is not None:
-            left = min(left, place.frame.deadline.timestamp() - now)
-        return left
-
-    def _new_scope(self) -> dict[str, Any]:
-        about_run = {
-            "id": str(self.run.uid),
-            "number": self.run.id,
-            "workflow": self._version.workflow_name,
-            "version": self._version.number,
-            "started_at": datetime.fromtimestamp(self.run.created_at, UTC).isoformat(),
-            "attempt": self.run.attempt,
-            "mode": MODES[self.run.mode],
-        }
-        return new_scope(
-            self._version.plan,
-            inputs=self.run.input.get("inputs"),
-            trigger=self.run.input.get("trigger"),
-            run=about_run,
-        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -104,19 +105,32 @@ def step_rows(run_id: int, *, status: Sequence[str] = (), path: str | None = Non
     """
     rows = StepRun.objects.filter(run_id=run_id)
     if path is not None:
-        rows = rows.filter(Q(path=path) | Q(path__startswith=f"{path}[") | Q(path__startswith=f"{path}."))
+        rows = rows.filter(_inside(path))
     if status:
         rows = rows.filter(status__in=[STEP_STATUSES[word] for word in status if word != RUNNING])
     return rows.annotate(**STEP_TEXTS).values(*STEP_COLUMNS)
 
 
 def log_rows(
-    run_id: int, *, path: str | None = None, level: Sequence[str] = (), attempt: int | None = None
+    run_id: int,
+    *,
+    path: str | None = None,
+    level: Sequence[str] = (),
+    attempt: int | None = None,
+    since: datetime | None = None,
 ) -> QuerySet[RunLog, dict[str, Any]]:
-    """The log lines of a run, to page through, as dicts of LINE_COLUMNS; of one step, level or attempt."""
-    exact = {"path": path, "attempt": attempt, "level__in": list(level) or None}
+    """The log lines of a run, to page through, as dicts of LINE_COLUMNS. `path` finds a step and what lies in it."""
+    exact = {"attempt": attempt, "level__in": list(level) or None, "at__gte": since}
     wanted = {lookup: value for lookup, value in exact.items() if value is not None}
-    return RunLog.objects.filter(run_id=run_id, **wanted).annotate(**LINE_TEXTS).values(*LINE_COLUMNS)
+    rows = RunLog.objects.filter(run_id=run_id, **wanted)
+    if path is not None:
+        rows = rows.filter(_inside(path))
+    return rows.annotate(**LINE_TEXTS).values(*LINE_COLUMNS)
+
+
+def _inside(path: str) -> Q:
+    """A step and what lies in it: `loop` finds `loop[17].send`, too."""
+    return Q(path=path) | Q(path__startswith=f"{path}[") | Q(path__startswith=f"{path}.")
 
 
 def in_order(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:

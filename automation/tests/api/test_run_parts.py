@@ -347,3 +347,25 @@ def test_log_lines_are_found_by_step_level_and_attempt(owner: Api, run: Run):
     assert said(path="a") == ["0", "1"]
     assert said(level="info", attempt=1) == ["0", "2"]
     assert said(level=["info", "error"], path="a", attempt=2) == ["1"]
+    assert said(level="error", since="2026-01-01T11:00:00Z") == ["1"]
+    assert said(level="error", since=(NOON + timedelta(seconds=1)).isoformat()) == []
+
+
+def test_a_log_begins_and_ends_with_what_the_run_says_of_itself(owner: Api, run: Run):
+    for seq in range(1_000_001, 1_000_006):
+        RunLog.objects.create(run=run, seq=seq, path="loop[3].send", at=NOON, message=str(seq))
+    Run.objects.filter(id=run.id).update(
+        status=51, finishes=1, created_at=NOON, started_at=NOON, finished_at=NOON + timedelta(seconds=2)
+    )
+    Run.objects.get(id=run.id).data.__class__.objects.filter(run=run).update(error={"type": "x", "step": "send"})
+
+    first = owner.get(f"/runs/{run.uid}/logs", limit=3).json()
+    second = owner.get(first["next"].partition("/automation")[2]).json()
+
+    assert [line["message"] for line in first["results"][:2]] == [
+        "The run was accepted with version 1.0.0.",
+        "The run started.",
+    ]
+    assert [line["seq"] for line in first["results"][2:]] == [1_000_001, 1_000_002, 1_000_003]
+    assert [line["message"] for line in second["results"]] == ["1000004", "1000005", "The run failed at send after 2s."]
+    assert len(owner.get(f"/runs/{run.uid}/logs", path="loop").json()["results"]) == 5

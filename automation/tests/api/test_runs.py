@@ -26,6 +26,7 @@ STEPS = [
         "effect": None,
         "progress": None,
         "output": {"text": "Hello Ada"},
+        "output_ref": None,
         "reason": None,
         "error": None,
         "until": None,
@@ -43,6 +44,7 @@ STEPS = [
         "effect": None,
         "progress": None,
         "output": None,
+        "output_ref": None,
         "reason": {"if": False},
         "error": None,
         "until": None,
@@ -134,16 +136,29 @@ def test_a_run_is_read_whole(owner: Api, finished: Run):
         "started_at": "2026-01-01T12:00:00.500000Z",
         "finished_at": "2026-01-01T12:00:02Z",
         "timing": {"queued_seconds": 0.5, "run_seconds": 1.5, "total_seconds": 2.0},
+        "is_pinned": False,
         "inputs": {"name": "Ada"},
         "trigger": None,
+        "input_ref": None,
         "output": {"text": "Hello Ada", "big": 12345678901234567890},
+        "output_ref": None,
         "response": None,
         "waits": [],
         "steps": STEPS,
         "steps_next": None,
-        "logs": LINES,
+        "logs": [
+            own_line(0, "2026-01-01T12:00:00Z", "The run was accepted with version 1.0.0."),
+            own_line(1, "2026-01-01T12:00:00.500000Z", "The run started."),
+            *LINES,
+            own_line(2**53 - 1, "2026-01-01T12:00:02Z", "The run succeeded after 1s500ms."),
+        ],
         "logs_next": None,
     }
+
+
+def own_line(seq: int, at: str, message: str) -> dict[str, Any]:
+    """What the run says of itself."""
+    return {"seq": seq, "at": at, "level": "info", "path": "", "attempt": 1, "message": message, "fields": None}
 
 
 def test_reading_a_run_takes_three_queries_and_fewer_when_less_is_asked(owner: Api, finished: Run):
@@ -192,9 +207,9 @@ def test_a_long_log_is_shown_by_its_first_page_and_an_address(owner: Api, finish
     body = owner.get(f"/runs/{finished.uid}").json()
     page = owner.get(f"/runs/{finished.uid}/logs", limit=120).json()
 
-    assert (len(body["logs"]), body["logs"][-1]["message"]) == (100, "100")
+    assert (len(body["logs"]), body["logs"][-1]["message"]) == (102, "100")
     assert body["logs_next"] == f"/api/v1/automation/runs/{finished.uid}/logs"
-    assert [line["seq"] for line in page["results"]] == list(range(1, 121))
+    assert [line["seq"] for line in page["results"]] == [0, 1, *range(1, 121)]
     assert page["results"][0] == body["logs"][0]
     assert page["next"] is not None
 
