@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from automation.engine.advance import Verdict
+from automation.engine.course.book import Book
 from automation.engine.course.for_each import OpenForEach
 from automation.engine.course.frame import Frame, Names
 from automation.engine.course.group import OpenGroup, OpenTry
@@ -19,14 +20,12 @@ from automation.engine.course.loop import OpenWhile
 from automation.engine.course.place import Place
 from automation.engine.course.rests import Rests
 from automation.engine.expressions import ExpressionError
-from automation.engine.kinds import ErrorClass, StepError
 from automation.engine.planned import ForEach, Group, Plan, PlannedBody, PlannedStep, Try, While
 from automation.engine.prepare import expression_failure, reason_to_skip
 from automation.engine.results import StepResult, id_of
 from automation.engine.scope import Scope, inner_scope, show
 from automation.engine.settle import broken, ended_with_run, error_json, lost, skip
 from automation.engine.status import StepStatus
-from automation.engine.weight import too_heavy, weight
 
 Json = Any
 HOLDERS: Mapping[type, type[Holder]] = {Group: OpenGroup, ForEach: OpenForEach, While: OpenWhile, Try: OpenTry}
@@ -60,11 +59,9 @@ class Course:
         self._rests = Rests(ended_calls)
         self._open: dict[str, Holder] = {}
         self._touched: deque[Frame] = deque()
-        self._rows: dict[str, StepResult] = {}
-        self._changed: dict[str, Holder] = {}
         self._lost: list[Place] = []
         self._let_go: list[str] = []
-        self._weight = sum(weight(row.output) for row in self.known.values())
+        self._book = Book(self.known.values(), most_bytes=limits.run_bytes)
         self.root = Frame(plan, scope, names=Names(), owner=None, folder=None, rows=self._known_of(plan, Names()))
         self._arrive(self.root)
         self._settle_lost()
@@ -121,7 +118,7 @@ class Course:
         for frame in place.frame.around():
             frame.busy -= 1
             self._touched.append(frame)
-        row = self._weighed(place.step, row)
+        row = self._book.weighed(place.step, row)
         if place.has_called and row.status is StepStatus.FAILED and (row.error or {}).get("type") == "timeout":
             self._let_go.append(row.path)
         self._take(place.frame, row)
@@ -129,35 +126,18 @@ class Course:
             self._rests.put(Place(place.step, place.frame, row))
         self._work()
 
-    def _weighed(self, step: PlannedStep, row: StepResult) -> StepResult:
-        """The row, or its failure when the outputs of the run have become too much together."""
-        if row.status is not StepStatus.SUCCEEDED or row.output is None:
-            return row
-        self._weight += weight(row.output)
-        if self._weight <= self.limits.run_bytes:
-            return row
-        said = too_heavy(f"All outputs of the run with that of {row.path!r}", self.limits.run_bytes)
-        error = error_json(step, StepError("run_too_large", said, ErrorClass.USER), row.attempt)
-        return broken(step, replace(row, status=StepStatus.FAILED, output=None, port=None), error)
-
     def mark_started(self, place: Place, row: StepResult) -> None:
         """A mark written ahead of an effect that must not happen twice."""
         self._take(place.frame, row)
 
     def take_rows(self) -> list[StepResult]:
         """The rows that changed since the last call."""
-        rows = self._rows
-        self._rows = {}
-        for holder in tuple(self._changed.values()):
-            for row in holder.stored():
-                rows[row.path] = row
-        self._changed.clear()
-        return list(rows.values())
+        return self._book.take()
 
     @property
     def has_rows(self) -> bool:
         """True when rows changed since they were taken."""
-        return bool(self._rows or self._changed)
+        return self._book.has_rows
 
     @property
     def has_let_go(self) -> bool:
@@ -181,7 +161,9 @@ class Course:
         self.root.stop()
         self.abandon(self.root, now=now)
         # batches that a retry opened again, of loops it did not come to
-        self._rows |= {row.path: closed_batch(row, now=now) for row in self.known.values() if is_open_batch(row)}
+        for row in self.known.values():
+            if is_open_batch(row):
+                self._book.put(closed_batch(row, now=now))
 
     # what containers do
 
@@ -214,7 +196,7 @@ class Course:
     def keep(self, frame: Frame, row: StepResult) -> None:
         """A row of this frame changed: it is stored by itself, or with the item it belongs to."""
         if frame.folder is None:
-            self._rows[row.path] = row
+            self._book.put(row)
             return
         inner = frame
         while inner.owner is not None and inner.owner is not frame.folder:
@@ -225,7 +207,7 @@ class Course:
         """A loop has rows to store; one inside another loop's item is stored with that."""
         if holder.has_ended:
             return
-        self._changed[holder.step.path] = holder
+        self._book.mark(holder)
         if isinstance(holder, OpenWhile) and holder.frame.folder is not None:
             self.keep(holder.frame, holder.row())
 
@@ -234,10 +216,7 @@ class Course:
         holder.has_ended = True
         holder.frame.opened.pop(holder.step.id, None)
         self._open.pop(holder.step.path, None)
-        for stored in holder.stored():
-            self._rows[stored.path] = stored
-        self._changed.pop(holder.step.path, None)
-        self._rows.pop(row.path, None)
+        self._book.close(holder)
         self._take(holder.frame, row)
         self._touched.extend(holder.frame.around())
 

@@ -87,7 +87,7 @@ CASES: dict[str, Case] = {
     "commands.approvals.LOOK": Case(ASKED, ("approval_once",)),
     "commands.calls.FIND_CHILD": Case((1, ["a"]), ("run_child", DATA)),
     "commands.calls.CALLER": Case((1,), (RUN,)),
-    "commands.calls.UNENDED_CHILDREN": Case((1, ["a"]), ("run_child_once",)),
+    "commands.calls.UNENDED_CHILDREN": Case((1, ["a"]), ("run_children",)),
     "commands.calls.MARK_CALLER": Case((1,), (RUN,)),
     "commands.signals.TAKE": Case(ASKED | {"name": "x"}, ("signal_taken_once", SIGNALS)),
     "commands.signals.BEGIN": Case(ASKED | {"seconds": 1.0}),

@@ -1,0 +1,27 @@
+"""What the expressions of a run see when it begins on this process."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from automation.engine.scope import new_scope
+from automation.runtime.plans import Loaded
+from automation.store.claim import Claimed
+
+MODES = {1: "asynchronous", 2: "synchronous", 3: "test"}
+
+
+def run_scope(run: Claimed, version: Loaded) -> dict[str, Any]:
+    """The roots of a claimed run; its steps are shown by the course."""
+    about_run = {
+        "id": str(run.uid),
+        "number": run.id,
+        "workflow": version.workflow_name,
+        "version": version.number,
+        "started_at": datetime.fromtimestamp(run.created_at, UTC).isoformat(),
+        "attempt": run.attempt,
+        "mode": MODES[run.mode],
+    }
+    given = run.input
+    return new_scope(version.plan, inputs=given.get("inputs"), trigger=given.get("trigger"), run=about_run)
