@@ -5,22 +5,55 @@ A file begins with a comment that says what it proves, then holds:
 - `definition`: the workflow document; `inputs` and `trigger`: what the run is started with.
 - `server`: answers of the test's HTTP server by "METHOD /path", given in turn, the last one again and again. A flow
   reads its address as `inputs.server`.
-- `signals`: what is sent to the run at its start, `[name, payload]` each.
-- `answers`: what people say to the approval at a path: `{state: approved | rejected, comment, data}`.
+- `values`: what the workspace keeps by key before the start.
+- `signals`: what is sent to the run, in this order. `[name, payload]` is sent at its start, `[name, payload, path]`
+  as soon as the step at that path waits. `{url_of: path, payload}` calls the one-time URL of that step as soon as
+  there is one, and again when it stands there twice: a second call is refused.
+- `answers`: what people say to the approval at a path: `{state, comment, data, by}`, or a list of what several say.
+  `state` is approved or rejected, for an effect nobody knows about happened, repeat or fail.
+- `workflows`: documents of workflows that it may call, by name. The flow's own name is that of its file.
+- `survived`: rows that an earlier life of the run left behind: `{path, status, attempt, output, …}`. A batch of a loop
+  has `of`, the items it belongs to, and `items`, what is known of them.
+- `limits`: ceilings of this run that are lower than usual: `loop_items`, `run_bytes`.
+- `retry`: what the run is retried with once it has ended: `from` (`start`, `failed`, a step or an item), `inputs`,
+  `definition` (the latest version then), `answers`, and `expect` of the new run.
 - `expect`: what must be seen; see `observed.py`. `takes` in it is the run's time when it has to wait: runners without
   a clock that jumps leave out what takes too long for them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+Json = Any
+Answers = Mapping[str, list[dict[str, Json]]]
 FOLDER = Path(__file__).parent
-KEYS = frozenset({"definition", "inputs", "trigger", "server", "signals", "answers", "expect"})
+
+
+@dataclass(frozen=True)
+class SignalFile:
+    """One signal: by its `name`, or by the one-time URL of the step `url_of`; at once, or when the step `when` waits."""
+
+    payload: Json
+    name: str = ""
+    when: str | None = None
+    url_of: str | None = None
+
+
+@dataclass(frozen=True)
+class RetryFile:
+    """How a flow is retried. `definition` and `inputs` None take those of the run."""
+
+    origin: str
+    expect: dict[str, Json]
+    inputs: dict[str, Json] | None = None
+    definition: dict[str, Json] | None = None
+    answers: Answers = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -29,13 +62,21 @@ class FlowFile:
 
     name: str
     proves: str
-    definition: dict[str, Any]
-    inputs: dict[str, Any]
-    trigger: Any
-    server: dict[str, list[dict[str, Any]]]
-    expect: dict[str, Any]
-    signals: list[tuple[str, Any]]
-    answers: dict[str, dict[str, Any]]
+    definition: dict[str, Json]
+    expect: dict[str, Json]
+    inputs: dict[str, Json] = field(default_factory=dict)
+    trigger: Json = None
+    server: dict[str, list[dict[str, Json]]] = field(default_factory=dict)
+    values: dict[str, Json] = field(default_factory=dict)
+    signals: tuple[SignalFile, ...] = ()
+    answers: Answers = field(default_factory=dict)
+    workflows: dict[str, dict[str, Json]] = field(default_factory=dict)
+    survived: tuple[dict[str, Json], ...] = ()
+    limits: dict[str, int] = field(default_factory=dict)
+    retry: RetryFile | None = None
+
+
+KEYS = frozenset(FlowFile.__dataclass_fields__) - {"name", "proves"}
 
 
 def load(path: Path) -> FlowFile:
@@ -48,19 +89,32 @@ def load(path: Path) -> FlowFile:
     unknown = held.keys() - KEYS
     if unknown:
         raise ValueError(f"{path.name}: unknown keys {sorted(unknown)}.")
-    return FlowFile(
-        name=path.stem,
-        proves=first.removeprefix("# "),
-        definition=held["definition"],
-        inputs=held.get("inputs", {}),
-        trigger=held.get("trigger"),
-        server=held.get("server", {}),
-        expect=held["expect"],
-        signals=[(name, payload) for name, payload in held.get("signals", [])],
-        answers=held.get("answers", {}),
-    )
+    read = {
+        "signals": lambda said: tuple(map(_signal, said)),
+        "answers": _answers,
+        "survived": tuple,
+        "retry": _retry,
+    }
+    values = {key: read[key](value) if key in read else value for key, value in held.items()}
+    return FlowFile(name=path.stem, proves=first.removeprefix("# "), **values)
 
 
 def all_flows() -> list[FlowFile]:
     """Every flow of this folder, by name."""
     return [load(path) for path in sorted(FOLDER.glob("*.yaml"))]
+
+
+def _signal(said: Json) -> SignalFile:
+    if isinstance(said, dict):
+        return SignalFile(**said)
+    name, payload, *when = said
+    return SignalFile(payload, name, *when)
+
+
+def _answers(said: Mapping[str, Json]) -> Answers:
+    return {path: one if isinstance(one, list) else [one] for path, one in said.items()}
+
+
+def _retry(said: Mapping[str, Json]) -> RetryFile:
+    rest = {key: value for key, value in said.items() if key not in ("from", "answers")}
+    return RetryFile(origin=said["from"], answers=_answers(said.get("answers", {})), **rest)

@@ -6,16 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-STEP_KEYS = frozenset({"status", "output", "port", "attempt", "reason", "error"})
-RUN_KEYS = frozenset({"status", "output", "error", "steps", "logs", "response", "requests", "keys", "takes"})
+STEP_KEYS = frozenset({"status", "output", "port", "attempt", "reason", "error", "kept", "items"})
+PARTS = frozenset({"error", "response", "requests", "children", "events"})
+WHOLES = frozenset({"output", "logs", "values"})
+RUN_KEYS = PARTS | WHOLES | {"status", "steps", "keys", "takes"}
 
 
 @dataclass(frozen=True)
 class Observed:
     """A run as a runner saw it.
 
-    `steps` maps paths to `{status, output, port, attempt, reason, error}`, `logs` are `[step, level, message]`,
-    `requests` what the server got: `{method, path, json, key}` in order, `key` its idempotency key.
+    `steps` maps paths to `{status, output, port, attempt, reason, error, kept, items}`; `items` is what the row of a
+    batch says of its items. `logs` are `[step, level, message]`, `requests` what the server got: `{method, path, json,
+    key}` in order, `key` its idempotency key. `values` is what the workspace keeps in the end, `events` are
+    `[name, payload]`, `children` the runs it called by path: `{workflow, status, output}`.
     """
 
     status: str
@@ -25,14 +29,18 @@ class Observed:
     logs: list[list[str]] = field(default_factory=list)
     response: Any = None
     requests: list[dict[str, Any]] = field(default_factory=list)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    events: list[list[Any]] = field(default_factory=list)
+    children: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def differences(expect: Mapping[str, Any], seen: Observed) -> list[str]:
     """Every way in which a run is not what was expected.
 
-    Outputs, logs and statuses are compared whole. `error`, `reason`, `response` and each request are compared by the
-    keys the file names. `keys` says whether the requests' idempotency keys are all the `same` or all `different`. Once `steps` is given, it names every step: `skipped` is short for `{status: skipped}`,
-    `none` stands for a step without a row.
+    Outputs, logs, values and statuses are compared whole. `error`, `reason`, `items`, `response`, children and each
+    request and event are compared by the keys the file names. `keys` says whether the requests' idempotency keys are
+    all the `same` or all `different`. Once `steps` is given, it names every step, and `children` every called run:
+    `skipped` is short for `{status: skipped}`, `none` stands for a step without a row.
     """
     unknown = expect.keys() - RUN_KEYS
     return [f"unknown expectation {key!r}" for key in sorted(unknown)] + [*_run(expect, seen)]
@@ -40,13 +48,12 @@ def differences(expect: Mapping[str, Any], seen: Observed) -> list[str]:
 
 def _run(expect: Mapping[str, Any], seen: Observed) -> Iterator[str]:
     yield from _whole("status", expect["status"], seen.status)
-    if "output" in expect:
-        yield from _whole("output", expect["output"], seen.output)
-    if "logs" in expect:
-        yield from _whole("logs", expect["logs"], seen.logs)
-    for key in ("error", "response", "requests"):
-        if key in expect:
-            yield from _part(key, expect[key], getattr(seen, key))
+    for key in sorted(expect.keys() & WHOLES):
+        yield from _whole(key, expect[key], getattr(seen, key))
+    for key in sorted(expect.keys() & PARTS):
+        yield from _part(key, expect[key], getattr(seen, key))
+    if "children" in expect:
+        yield from _whole("children", sorted(expect["children"]), sorted(seen.children))
     if "keys" in expect:
         yield from _whole("keys", expect["keys"], _kinship([request["key"] for request in seen.requests]))
     if "steps" in expect:
@@ -62,7 +69,7 @@ def _steps(expect: Mapping[str, Any], seen: Mapping[str, Mapping[str, Any]]) -> 
             yield f"steps.{path}: unknown expectation {key!r}"
         row = seen.get(path, {"status": "none"})
         for key in sorted(known.keys() & STEP_KEYS):
-            compare = _part if key in ("error", "reason") else _whole
+            compare = _part if key in ("error", "reason", "items") else _whole
             yield from compare(f"steps.{path}.{key}", known[key], row.get(key))
 
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
 
 import pytest
 
 from automation.engine.durations import parse_duration
-from automation.engine.plan import build_plan
-from automation.engine.status import RunStatus, StepStatus
-from automation.models import Approval, RunLog
-from automation.services.approval_decisions import approve, reject
-from automation.services.signals import send
-from automation.steps import all_kinds
-from brainops.accounts.caller import system_caller
+from automation.tests.runtime.flows_on_rows import ended, observe, retried, start, talk
 from brainops.core.egress import http
 from tests.flows.load import all_flows
-from tests.flows.observed import Observed, differences
+from tests.flows.observed import differences
 from tests.flows.server import scripted
 
 LONGEST_SECONDS = 3
 FLOWS = [flow for flow in all_flows() if parse_duration(flow.expect.get("takes", "0s")) <= LONGEST_SECONDS]
+USUAL = [flow for flow in FLOWS if not flow.limits]
+LIMITED = [pytest.param(flow, id=flow.name) for flow in FLOWS if flow.limits]
 
 
 @pytest.fixture(autouse=True)
@@ -33,73 +28,39 @@ def _may_call_the_test_server(settings):
     http.client.cache_clear()
 
 
-def test_all_flows_at_once_do_on_real_rows_what_they_say(make_workflow, accept, runtime, ended):
+def test_all_flows_at_once_do_on_real_rows_what_they_say(runtime):
+    assert wrong_in(USUAL) == {}
+
+
+@pytest.fixture
+def limits(settings, request):
+    settings.BRAINOPS_LIMITS = {**settings.BRAINOPS_LIMITS, **request.getfixturevalue("flow").limits}
+
+
+@pytest.mark.parametrize("flow", LIMITED)
+def test_a_flow_under_lower_limits_does_on_real_rows_what_it_says(limits, runtime, flow):
+    assert wrong_in([flow]) == {}
+
+
+def wrong_in(flows):
+    """Every flow that did not do what it says, with the differences."""
+    flows = sorted(flows, key=lambda flow: "timeout" not in flow.definition.get("settings", {}))  # their time is short
     with ExitStack() as stack:
-        servers = [stack.enter_context(scripted(flow.server)) for flow in FLOWS]
-        started = [start(flow, server, make_workflow, accept) for flow, server in zip(FLOWS, servers, strict=True)]
-        people_answer([(accepted.uid, flow.answers) for flow, accepted in zip(FLOWS, started, strict=True)])
-        runs = [ended(accepted.uid, seconds=30) for accepted in started]
-        wrong = {
-            flow.name: found
-            for flow, server, run in zip(FLOWS, servers, runs, strict=True)
-            if (found := differences(flow.expect, observe(run, server)))
-        }
-
-    assert wrong == {}
+        started = [start(flow, stack.enter_context(scripted(flow.server))) for flow in flows]
+        talk(started)
+        wrong = seen_wrong(started, [flow.expect for flow in flows])
+        again = [retried(one) for one in started if one.flow.retry]
+        talk(again)
+        return wrong | {f"{name}, retried": found for name, found in seen_wrong_again(again).items()}
 
 
-def start(flow, server, make_workflow, accept):
-    rest = {key: value for key, value in flow.definition.items() if key not in ("schema", "steps")}
-    version = make_workflow(*flow.definition["steps"], **rest)
-    given = {**flow.inputs, "server": server.url} if flow.server else flow.inputs
-    plan = build_plan(flow.definition, all_kinds())
-    inputs, limit = plan.inputs.complete(given), plan.settings.timeout_seconds
-    accepted = accept(version, inputs=inputs, trigger=flow.trigger, deadline_seconds=limit)
-    for name, payload in flow.signals:
-        send(system_caller(version.workspace_id, "flows"), accepted.uid, name, payload=payload)
-    return accepted
+def seen_wrong_again(again):
+    return seen_wrong(again, [one.flow.retry.expect for one in again])
 
 
-def people_answer(asked, *, seconds=20):
-    """Give each answer as soon as its approval is there."""
-    waiting = [(uid, path, said) for uid, answers in asked for path, said in answers.items()]
-    deadline = time.monotonic() + seconds
-    while waiting and time.monotonic() < deadline:
-        waiting = [one for one in waiting if not is_answered(*one)]
-        time.sleep(0.02)
-    assert waiting == []
-
-
-def is_answered(uid, path, said):
-    approval = Approval.objects.filter(run__uid=uid, path=path).first()
-    if approval is None:
-        return False
-    by, comment = system_caller(approval.workspace_id, said.get("decided_by", "ada")), said.get("comment", "")
-    if said["state"] == "approved":
-        approve(by, approval.id, comment=comment, data=said.get("data"))
-    else:
-        reject(by, approval.id, comment=comment)
-    return True
-
-
-def observe(run, server):
-    return Observed(
-        status=RunStatus(run.status).word,
-        output=run.data.output,
-        error=run.data.error,
-        steps={row.path: as_seen(row) for row in run.steps.all()},
-        logs=[[line.path, line.level, line.message] for line in RunLog.objects.filter(run=run).order_by("seq")],
-        response=run.data.response,
-        requests=server.requests,
-    )
-
-
-def as_seen(row):
-    return {
-        "status": StepStatus(row.status).word,
-        "output": row.output,
-        "port": row.port,
-        "attempt": row.attempt,
-        "reason": row.reason,
-        "error": row.error,
+def seen_wrong(started, expected):
+    found = {
+        one.flow.name: differences(expect, observe(one, ended(one)))
+        for one, expect in zip(started, expected, strict=True)
     }
+    return {name: differing for name, differing in found.items() if differing}
