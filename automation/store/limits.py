@@ -18,6 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from automation.engine.limits import FAIL, QUEUE, SKIP, Slot
+from automation.engine.points import reach
 from automation.store.cancel import cancel_runs
 from automation.store.connection import Connection
 
@@ -194,6 +195,8 @@ def make_room(cursor: Any, keys: Iterable[str]) -> int:
         overtake(cursor, key)
         room = admit(cursor, key)
         ready += room.admitted if room else 0
+        if ready:
+            reach("in_admit")
     return ready
 
 

@@ -18,10 +18,12 @@ class Flow:
     output: Any
     expected: Any
     act: str | None = None
+    limit: int | None = None  # of runs at once; then a second one waits for the first
 
     def document(self, url: str) -> dict[str, Any]:
         """The whole document; steps that call somebody call `url`."""
-        return {"schema": 1, "steps": [_aimed(step, url) for step in self.steps], "output": self.output}
+        settings = {"settings": {"concurrency": {"limit": self.limit}}} if self.limit else {}
+        return {"schema": 1, "steps": [_aimed(step, url) for step in self.steps], "output": self.output, **settings}
 
 
 def _aimed(step: dict[str, Any], url: str) -> dict[str, Any]:
@@ -74,6 +76,13 @@ FLOWS = {
         ),
         output="{{ steps.count.output.value }}",
         expected=1,
+    ),
+    "a limit": Flow(
+        points=("in_admit",),
+        steps=(shape(), send("tell", "shape")),
+        output="{{ steps.shape.output.value }}",
+        expected=14,
+        limit=1,
     ),
     "a call": Flow(
         points=("in_child_create",),
