@@ -13,7 +13,7 @@ class AutomationConfig(AppConfig):
 
     def ready(self) -> None:
         """Say what the minute's sweep deletes here, and how this room is doing."""
-        from automation.services import idempotency, retention, schedules, state, vitals  # noqa: PLC0415  # the models must be loaded first
+        from automation.services import idempotency, retention, schedules, soundness, state, vitals  # noqa: PLC0415  # models first
         from brainops.core import health, housekeeping, metrics  # noqa: PLC0415
 
         housekeeping.sweeps.register("idempotency keys", idempotency.forget_old)
@@ -21,4 +21,5 @@ class AutomationConfig(AppConfig):
         housekeeping.sweeps.register("firing ledger", schedules.forget_old_firings)
         housekeeping.sweeps.register("state and events", state.forget_expired)
         health.components.register("workers", vitals.workers)
+        health.components.register("workflows", soundness.component)
         metrics.sample_providers.register("runs and workers", vitals.samples)

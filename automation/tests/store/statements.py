@@ -118,6 +118,8 @@ CASES: dict[str, Case] = {
     "idempotency_keys.FIND": Case(KEY, (KEYS,)),
     "idempotency_keys.KEEP": Case((200, "{}", "{}", *KEY), (KEYS,)),
     "idempotency_keys.FORGET": Case((5, 5), ("idempotency_age",)),
+    "in_use.IN_USE": Case({"all": False}, ("run_ready", "run_blocked", "run_suspect", "run_owner", "run_wake")),
+    "in_use.DEFINITIONS": Case(([ID],), ("automation_workflowversion_pkey",)),
     "intake.INSERT": Case(NEW, ("run_dedupe",)),
     "intake.LARGE_INSERT": Case(NEW | LARGE_INPUT, ("run_dedupe",)),
     "intake.FIND_DUPLICATE": Case((ID, "key:x"), ("run_dedupe",)),
