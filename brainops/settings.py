@@ -288,6 +288,11 @@ SPECTACULAR_SETTINGS = {
         "StepStatus": "automation.api.run_schema.STEP_STATUSES",
         "VerdictEnum": ["accepted", "rejected", "acknowledged"],  # of a webhook's delivery
         "ApprovalVerdict": "automation.api.approval_shape.VERDICTS",
+        "KindEffect": ["pure", "read", "create", "update", "delete", "send"],
+        "OutsideEffect": ["read", "create", "update", "delete", "send"],
+        "WriteEffect": ["create", "update", "delete", "send"],
+        "RunMode": ["asynchronous", "synchronous", "test"],
+        "DryRunMode": ["dry_run"],
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

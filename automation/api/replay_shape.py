@@ -44,7 +44,7 @@ class RefusalShape(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
-class ItemShape(serializers.Serializer[Any]):
+class ReplayItemShape(serializers.Serializer[Any]):
     """A run of a replay."""
 
     run_id = serializers.UUIDField(help_text="The run to repeat.")

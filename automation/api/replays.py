@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from automation.api.bodies import NOTHING, Body
 from automation.api.idempotent import REPLAYED, once
 from automation.api.parameters import IDEMPOTENCY_KEY, read_parameters
-from automation.api.replay_shape import ItemShape, PreviewShape, ReplayShape, show, show_item, show_preview
+from automation.api.replay_shape import PreviewShape, ReplayItemShape, ReplayShape, show, show_item, show_preview
 from automation.api.retry_body import RETRY_PROPERTIES
 from automation.api.run_schema import RUN_STATUSES
 from automation.models import Replay
@@ -127,7 +127,7 @@ class ReplayViewSet(ScopedViewSet):
     @extend_schema(
         summary="List the runs of a replay",
         parameters=[REPLAY_ID, ItemFilters],
-        responses={200: ItemShape(many=True)},
+        responses={200: ReplayItemShape(many=True)},
     )
     def items(self, request: Request, id: UUID) -> Response:
         """Each run with the run that repeats it, or why there is none."""

@@ -63,9 +63,18 @@ def take_failed(cursor: Any) -> FailedRun | None:
     row = cursor.fetchone()
     if row is None:
         return None
-    *columns, inputs, input_ref, error = row
-    columns[7] = RunStatus(columns[7])
-    return FailedRun(*columns, _inputs(cursor, columns[0], inputs, input_ref), orjson.loads(error) if error else None)
+    *about, status, depth, created_at, started_at, finished_at, asked_by, inputs, input_ref, error = row
+    return FailedRun(
+        *about,
+        status=RunStatus(status),
+        depth=depth,
+        created_at=created_at,
+        started_at=started_at,
+        finished_at=finished_at,
+        created_by_id=asked_by,
+        inputs=_inputs(cursor, row[0], inputs, input_ref),
+        error=orjson.loads(error) if error else None,
+    )
 
 
 def clear(cursor: Any, run_id: int) -> None:
