@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -57,24 +57,22 @@ class FailedRun:
     error: Json
 
 
+_FIELDS = [field.name for field in fields(FailedRun)]
+COLUMNS = (*_FIELDS[:-1], "input_ref", _FIELDS[-1])  # of TAKE, in its order
+
+
 def take_failed(cursor: Any) -> FailedRun | None:
     """Lock the oldest failed run whose handler is still to be started; None when there is none."""
     cursor.execute(TAKE, (1,))
     row = cursor.fetchone()
     if row is None:
         return None
-    *about, status, depth, created_at, started_at, finished_at, asked_by, inputs, input_ref, error = row
-    return FailedRun(
-        *about,
-        status=RunStatus(status),
-        depth=depth,
-        created_at=created_at,
-        started_at=started_at,
-        finished_at=finished_at,
-        created_by_id=asked_by,
-        inputs=_inputs(cursor, row[0], inputs, input_ref),
-        error=orjson.loads(error) if error else None,
-    )
+    found: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
+    inputs, input_ref, error = found["inputs"], found.pop("input_ref"), found["error"]
+    found["status"] = RunStatus(found["status"])
+    found["inputs"] = _inputs(cursor, found["id"], inputs, input_ref)
+    found["error"] = orjson.loads(error) if error else None
+    return FailedRun(**found)
 
 
 def clear(cursor: Any, run_id: int) -> None:
