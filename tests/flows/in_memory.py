@@ -133,14 +133,10 @@ class _Lives:
     def _is_due(self, signal: SignalFile, life: Simulated) -> bool:
         if signal.url_of is not None:
             return signal.url_of in self._workspace.urls
-        row = life.steps.get(signal.when or "")
-        return row is not None and row.status is StepStatus.WAITING
+        return (signal.when or "") in life.steps  # it waits, or did until a timer was due
 
     def _send(self, signal: SignalFile) -> None:
-        name = signal.name
-        if signal.url_of is not None:
-            name = self._workspace.urls.pop(signal.url_of)  # it works once
-            self._later = [other for other in self._later if other.url_of != signal.url_of]
+        name = signal.name if signal.url_of is None else self._workspace.urls[signal.url_of]
         self._workspace.signals.setdefault(name, []).append(signal.payload)
 
 

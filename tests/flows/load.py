@@ -7,8 +7,8 @@ A file begins with a comment that says what it proves, then holds:
   reads its address as `inputs.server`.
 - `values`: what the workspace keeps by key before the start.
 - `signals`: what is sent to the run, in this order. `[name, payload]` is sent at its start, `[name, payload, path]`
-  as soon as the step at that path waits. `{url_of: path, payload}` calls the one-time URL of that step as soon as
-  there is one, and again when it stands there twice: a second call is refused.
+  as soon as the step at that path waits; where the clock jumps that is not before all timers have run out.
+  `{url_of: path, payload}` calls the one-time URL of that step as soon as there is one.
 - `answers`: what people say to the approval at a path: `{state, comment, data, by}`, or a list of what several say.
   `state` is approved or rejected, for an effect nobody knows about happened, repeat or fail.
 - `workflows`: documents of workflows that it may call, by name. The flow's own name is that of its file.
