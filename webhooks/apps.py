@@ -9,3 +9,10 @@ class WebhooksConfig(AppConfig):
     name = "webhooks"
     label = "webhooks"
     verbose_name = "Webhooks"
+
+    def ready(self) -> None:
+        """Say what retention deletes here."""
+        from automation.services.retention import others  # noqa: PLC0415  # the models must be loaded first
+        from webhooks.services.retention import forget_old  # noqa: PLC0415
+
+        others.register("webhook events", forget_old)

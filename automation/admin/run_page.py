@@ -21,7 +21,7 @@ from automation.engine.status import RunStatus
 from automation.looks.states import WAITED, Look, run_look
 from automation.looks.wording import SHOWN_CHARACTERS, pretty
 from automation.models import Run, RunMode, WorkflowVersion
-from automation.services import loops, run_reading
+from automation.services import loops, payloads, run_reading
 from automation.services.run_reading import RunPage
 from automation.services.waits import Waited
 from automation.store.read_run import Head
@@ -155,7 +155,7 @@ def _with_steps(view: RunView, page: RunPage, definition: Mapping[str, Json]) ->
         timeline=rows,
         failed_items=_failed_items(view.head.id, rows),
         waits=[_wait(waited, definition) for waited in page.waits],
-        payloads=[payload for part in PARTS if part != "error" and (payload := _payload(view.head, part))],
+        payloads=[shown for part in PARTS if part != "error" and (shown := _payload(view.head, part))],
         has_more_steps=page.has_more_steps,
     )
 
@@ -202,10 +202,16 @@ def _title(path: str | None, definition: Mapping[str, Json]) -> str:
 
 
 def raw_part(caller: Caller, uid: UUID, part: str) -> str | None:
-    """One JSON value of a run as it is stored. Raises NotFound."""
+    """One JSON value of a run, whole; `part` may be the checksum of a payload. Raises NotFound, Conflict."""
+    if part not in PARTS:
+        return payloads.read(caller, uid, part).decode()
     head = run_reading.read(caller, uid, with_steps=False, with_lines=False).head
-    value: str | None = getattr(head, part)
-    return value
+    ref = head.input_ref if part in ("inputs", "trigger") else head.output_ref if part == "output" else None
+    if ref is None:
+        value: str | None = getattr(head, part)
+        return value
+    whole = payloads.read(caller, uid, ref)
+    return whole.decode() if part == "output" else orjson.dumps(orjson.loads(whole)[part]).decode()
 
 
 def _kind(head: Head) -> str:
@@ -227,4 +233,12 @@ def _payload(head: Head, part: str) -> Payload | None:
     if raw is None or (part in ("trigger", "response") and raw == "null"):
         return None
     text = pretty(raw, is_text=True) if len(raw) <= SHOWN_CHARACTERS else raw[:SHOWN_CHARACTERS]
-    return Payload(part, part.capitalize(), text, len(raw.encode()), is_cut=len(raw) > SHOWN_CHARACTERS)
+    is_cut = len(raw) > SHOWN_CHARACTERS
+    if part == "output" and head.output_ref is not None:
+        shown = orjson.loads(raw)
+        return Payload(part, part.capitalize(), shown["preview"], shown["size"], is_cut=True)
+    return Payload(part, part.capitalize(), text, len(raw.encode()), is_cut=is_cut or _is_shortened(head, part))
+
+
+def _is_shortened(head: Head, part: str) -> bool:
+    return part in ("inputs", "trigger") and head.input_ref is not None

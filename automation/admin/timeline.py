@@ -66,6 +66,7 @@ class Row:
     operands: Sequence[Mapping[str, Json]] = ()
     config: Json = None
     output: str | None = None
+    output_ref: str | None = None  # of the payload that holds all of it
     reason: str | None = None
     error: str | None = None
     progress: Progress | None = None
@@ -192,6 +193,7 @@ def _stored_row(title: str, config: Json, place: Place, row: StepRow, scale: _Sc
         operands=why.get("operands", ()) if isinstance(why, dict) else (),
         config=config,
         output=row.output,
+        output_ref=row.output_ref,
         reason=row.reason,
         error=row.error,
         progress=page.progress.get(row.path),

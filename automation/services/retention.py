@@ -33,6 +33,7 @@ from automation.store.prune import (
 )
 from automation.store.ticks import take_turn
 from brainops.core import clock
+from brainops.core.registry import Registry
 
 MOST_RUNS = 500  # of one transaction
 MOST_ROWS = 5_000  # steps and log lines of one transaction; a run with more goes alone
@@ -45,6 +46,9 @@ REST = 1.0  # pause after a batch, as a share of the time it took
 PASS_SECONDS = 600.0  # from the end of one pass to the next
 
 log = structlog.get_logger(__name__)
+
+# What other rooms let go in the same thread: a function of the connection and of "time is up", that says how many.
+others: Registry[Callable[[Connection, Callable[[], bool]], int]] = Registry("retention")
 
 
 @dataclass(slots=True)
@@ -201,7 +205,14 @@ class Sweeper:
 
     def _slice(self, connection: Connection) -> None:
         ends_at = time.monotonic() + SLICE_SECONDS
-        done = prune(connection, after=self._after, is_over=lambda: time.monotonic() >= ends_at)
+
+        def is_over() -> bool:
+            return time.monotonic() >= ends_at
+
+        for name, forget in others.items():
+            if count := forget(connection, is_over):
+                log.info("old_rows_deleted", what=name, count=count)
+        done = prune(connection, after=self._after, is_over=is_over)
         self._after = done.next_after or 0
         if done.next_after is None:
             self._rests_until = time.monotonic() + PASS_SECONDS
