@@ -12,6 +12,7 @@ from automation.engine.containers import BATCH
 from automation.engine.course import DEFAULT_LIMITS, Limits
 from automation.engine.course.items import checksum
 from automation.engine.document import parse_document
+from automation.engine.document.parse import StepDocument
 from automation.engine.keep import KeptPaths, Restart, kept_paths
 from automation.engine.plan import Plan, build_plan
 from automation.engine.results import StepResult, id_of
@@ -38,7 +39,7 @@ class Played:
 def play(flow: FlowFile, server: Scripted) -> Played:
     """Run a flow, and its retry."""
     plan = build_plan(flow.definition, all_kinds())
-    rows = tuple(survivor(said, plan) for said in flow.survived)
+    rows = survivors(flow)
     workspace = _workspace(flow, flow.answers)
     simulated = _Lives(flow, plan, workspace).run(_inputs(flow, server, flow.inputs), rows)
     took = simulated.finished_at - START
@@ -55,14 +56,24 @@ def play(flow: FlowFile, server: Scripted) -> Played:
     return Played(seen, took, _observed(second, again, server.requests[asked:]))
 
 
-def survivor(said: dict[str, Json], plan: Plan) -> StepResult:
-    """The row that an earlier life of the run left behind."""
+def survivors(flow: FlowFile) -> tuple[StepResult, ...]:
+    """The rows that an earlier life of the run left behind."""
+    kinds = {step.id: _kind(step) for step in parse_document(flow.definition).steps()}
+    return tuple(_survivor(said, kinds) for said in flow.survived)
+
+
+def _survivor(said: dict[str, Json], kinds: dict[str, str]) -> StepResult:
     values = {key: value for key, value in said.items() if key not in ("of", "items", "status")}
     if "of" in said:
         values |= {"kind": BATCH, "output": {"of": checksum(said["of"]), "items": said["items"]}}
     else:
-        values["kind"] = plan.by_id[id_of(said["path"])].kind.key
+        values["kind"] = kinds[id_of(said["path"])]
     return StepResult(status=StepStatus[said["status"].upper()], started_at=START, **values)
+
+
+def _kind(step: StepDocument) -> str:
+    words = ("for_each", "while", "try", "call")
+    return next((word for word in words if word in step.fields), step.uses or "group")
 
 
 def kept_by(flow: FlowFile, definition: dict[str, Json], first: Simulated) -> KeptPaths:
@@ -157,6 +168,7 @@ def _workspace(flow: FlowFile, answers: Answers, *, kept: FlowWorkspace | None =
     return FlowWorkspace(
         values=dict(flow.values) if kept is None else kept.values,
         versions=dict.fromkeys(flow.values, 1) if kept is None else kept.versions,
+        events=[] if kept is None else kept.events,
         signals=signals,
         answers=answers,
         workflows=flow.workflows,
@@ -185,7 +197,7 @@ def _observed(result: Simulated, workspace: FlowWorkspace, requests: Iterable[di
         logs=[[step, line.level, line.message] for step, line in result.logs],
         response=result.response,
         requests=list(requests),
-        values=workspace.kept(seconds),
+        values=dict(workspace.kept(seconds)),
         events=[[name, payload] for name, payload in workspace.events],
         children=workspace.family(seconds),
     )

@@ -17,9 +17,9 @@ class Observed:
     """A run as a runner saw it.
 
     `steps` maps paths to `{status, output, port, attempt, reason, error, kept, items}`; `items` is what the row of a
-    batch says of its items. `logs` are `[step, level, message]`, `requests` what the server got: `{method, path, json,
-    key}` in order, `key` its idempotency key. `values` is what the workspace keeps in the end, `events` are
-    `[name, payload]`, `children` the runs it called by path: `{workflow, status, output}`.
+    batch says of its items. `logs` are those of steps, `[step, level, message]`. `requests` is what the server got:
+    `{method, path, json, key}` in order, `key` its idempotency key. `values` is what the workspace keeps in the end,
+    `events` are `[name, payload]`, `children` the runs it called by path: `{workflow, status, output}`.
     """
 
     status: str
