@@ -1,6 +1,9 @@
 """The automation app: workflows, runs and everything that moves them."""
 
 from django.apps import AppConfig
+from django.conf import settings
+
+from automation.engine.weight import limit_values
 
 
 class AutomationConfig(AppConfig):
@@ -16,6 +19,7 @@ class AutomationConfig(AppConfig):
         from automation.services import idempotency, retention, schedules, soundness, state, vitals  # noqa: PLC0415  # models first
         from brainops.core import health, housekeeping, metrics  # noqa: PLC0415
 
+        limit_values(settings.BRAINOPS_LIMITS["value_bytes"])
         housekeeping.sweeps.register("idempotency keys", idempotency.forget_old)
         housekeeping.sweeps.register("runs", retention.sweeper.start)
         housekeeping.sweeps.register("firing ledger", schedules.forget_old_firings)

@@ -11,7 +11,7 @@ from automation.engine.document import parse_document
 from automation.looks.states import EFFECTS, Look
 from automation.looks.wording import pretty
 from automation.models import Run
-from automation.services import retry_preview
+from automation.services import payloads, retry_preview
 from automation.services.retries import FAILED, LATEST, SAME, START, STEP_MARK, Repeat
 from automation.services.retry_preview import Preview, RepeatedEffect
 from brainops.accounts.caller import Caller
@@ -88,7 +88,7 @@ def view_of(caller: Caller, uid: UUID, form: RetryForm) -> RetryView:
         origins=_origins(run, form.repeat.origin),
         versions=_versions(run, form.repeat.version),
         form=form,
-        old_inputs=pretty(run.data.input.get("inputs") or {}),
+        old_inputs=pretty(payloads.whole_input(run).get("inputs") or {}),
         button=_button(form.repeat),
         preview=preview,
         refusals=refusals,

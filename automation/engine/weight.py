@@ -11,9 +11,25 @@ from typing import Any
 import orjson
 
 Json = Any
-MOST_VALUE_BYTES = 10 << 20  # of one step's output
+MOST_VALUE_BYTES = 10 << 20  # of one step's output, unless `limit_values` says otherwise
 OVER, UNDER = 3, 6  # how far `weight` may be off: `1` counts as 5 bytes, a control character as one of its six
 SETTINGS = {"value": "BRAINOPS_LIMIT_VALUE_BYTES", "run": "BRAINOPS_LIMIT_RUN_BYTES"}
+
+
+class _Ceiling:
+    """What the installation allows; the same for every run of a process."""
+
+    value_bytes = MOST_VALUE_BYTES
+
+
+def limit_values(most: int) -> None:
+    """Set the ceiling of one value in bytes, once at the start of the process."""
+    _Ceiling.value_bytes = most
+
+
+def value_limit() -> int:
+    """The ceiling of one value in bytes."""
+    return _Ceiling.value_bytes
 
 
 def weight(value: Json, most: int = MOST_VALUE_BYTES) -> int:
@@ -35,8 +51,9 @@ def weight(value: Json, most: int = MOST_VALUE_BYTES) -> int:
     return total
 
 
-def is_too_heavy(value: Json, most: int = MOST_VALUE_BYTES) -> bool:
+def is_too_heavy(value: Json, most: int | None = None) -> bool:
     """True when the value has more bytes as JSON than `most`: exact, and cheap for values far from the limit."""
+    most = value_limit() if most is None else most
     about = weight(value, most * OVER)
     if about * UNDER <= most:
         return False
@@ -48,8 +65,9 @@ def is_too_heavy(value: Json, most: int = MOST_VALUE_BYTES) -> bool:
         return False
 
 
-def too_heavy(what: str, most: int = MOST_VALUE_BYTES, *, size: int | None = None, setting: str = "value") -> str:
+def too_heavy(what: str, most: int | None = None, *, size: int | None = None, setting: str = "value") -> str:
     """The sentence that refuses it; `size` is the actual one in bytes, where it is known."""
+    most = value_limit() if most is None else most
     actual = "" if size is None else f": {size:,} bytes"
     return (
         f"{what} is larger than {mebibytes(most)} as JSON{actual}. Keep what later steps need, work in smaller parts, "
@@ -57,8 +75,9 @@ def too_heavy(what: str, most: int = MOST_VALUE_BYTES, *, size: int | None = Non
     )
 
 
-def size_of(value: Json, most: int = MOST_VALUE_BYTES) -> int:
+def size_of(value: Json, most: int | None = None) -> int:
     """The bytes of a value that is too heavy, for its refusal: exact up to a few times the limit, about beyond it."""
+    most = value_limit() if most is None else most
     about = weight(value, most * OVER)
     try:
         return about if about > most * OVER else len(orjson.dumps(value))

@@ -59,6 +59,8 @@ class Book:
         self._weight += weight(row.output)
         if self._weight <= self._most_bytes:
             return row
-        said = too_heavy(f"All outputs of the run with that of {row.path!r}", self._most_bytes)
+        said = too_heavy(
+            f"All outputs of the run with that of {row.path!r}", self._most_bytes, size=self._weight, setting="run"
+        )
         error = error_json(step, StepError("run_too_large", said, ErrorClass.USER), row.attempt)
         return broken(step, replace(row, status=StepStatus.FAILED, output=None, port=None), error)

@@ -33,7 +33,7 @@ from automation.engine.prepare import expression_failure, reason_to_skip
 from automation.engine.results import StepResult
 from automation.engine.settle import error_json
 from automation.engine.status import RunStatus, StepStatus
-from automation.engine.weight import MOST_VALUE_BYTES, too_heavy, weight
+from automation.engine.weight import too_heavy, value_limit, weight
 from automation.engine.wording import shown
 
 Json = Any
@@ -184,8 +184,8 @@ class OpenForEach(Holder):
         self._done[item.index] = item
         self._touch(item.index)
         self._weight += weight(item.output)
-        if self._weight > MOST_VALUE_BYTES:
-            said = too_heavy(f"The output of {self.step.path!r} up to item {item.index}")
+        if self._weight > value_limit():
+            said = too_heavy(f"The output of {self.step.path!r} up to item {item.index}", size=self._weight)
             self.fail(StepError("value_too_large", said, ErrorClass.USER), now=now)
         elif item.status == FAILED and self._loop.on_item_error == "fail" and self.failure is None:
             self.fail(item.error, now=now)

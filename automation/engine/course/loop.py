@@ -15,7 +15,7 @@ from automation.engine.kinds import ErrorClass, StepError
 from automation.engine.planned import While
 from automation.engine.results import StepResult
 from automation.engine.status import RunStatus
-from automation.engine.weight import is_too_heavy, too_heavy
+from automation.engine.weight import is_too_heavy, size_of, too_heavy
 
 Json = Any
 
@@ -96,7 +96,8 @@ class OpenWhile(Holder):
             self.broken(error, now=now, what="Output")
             return
         if is_too_heavy(self._last):
-            self.fail(StepError("value_too_large", too_heavy("The output of one pass"), ErrorClass.USER), now=now)
+            said = too_heavy("The output of one pass", size=size_of(self._last))
+            self.fail(StepError("value_too_large", said, ErrorClass.USER), now=now)
             return
         self._index += 1
         self._pause(now=now)

@@ -5,7 +5,15 @@ import pytest
 
 from automation.engine.plan import build_plan
 from automation.engine.simulate import Setup, run_flow
-from automation.engine.weight import is_too_heavy, size_of, too_heavy, weight
+from automation.engine.weight import (
+    MOST_VALUE_BYTES,
+    _Ceiling,
+    is_too_heavy,
+    limit_values,
+    size_of,
+    too_heavy,
+    weight,
+)
 from automation.steps import all_kinds
 
 
@@ -53,6 +61,18 @@ def test_the_refusal_names_the_actual_size_and_the_setting():
     assert too_heavy("The output", size=size_of(value)) == (
         "The output is larger than 10 MiB as JSON: 11,534,338 bytes. Keep what later steps need, work in smaller parts, "
         "or raise BRAINOPS_LIMIT_VALUE_BYTES."
+    )
+
+
+def test_the_ceiling_is_the_installation_s_own(monkeypatch):
+    monkeypatch.setattr(_Ceiling, "value_bytes", MOST_VALUE_BYTES)  # put back afterwards
+    limit_values(2000)
+
+    assert (is_too_heavy("x" * 1998), is_too_heavy("x" * 1999)) == (False, True)
+    assert (
+        ended({"set": {"text": "x" * 3000}})
+        .error["message"]
+        .startswith("The output is larger than 2,000 bytes as JSON: 3,011 bytes.")
     )
 
 
