@@ -10,6 +10,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from automation.engine.limits import BULK
 from automation.models import Replay, ReplayItem, ReplayState
 from automation.services import retries
 from automation.services.replay_people import who_asked
@@ -78,7 +79,7 @@ def _retry(replay: Replay, item: ReplayItem) -> int:
         raise Conflict(said, code="permission_denied")
     repeat = Repeat.read(replay.options)
     with transaction.atomic():
-        return retries.retry(caller, _uid(item), repeat, dedupe_key=f"replay:{item.id}").id
+        return retries.retry(caller, _uid(item), repeat, dedupe_key=f"replay:{item.id}", queue=BULK).id
 
 
 def _uid(item: ReplayItem) -> UUID:

@@ -64,8 +64,9 @@ def retry(
     *,
     mode: RunMode = RunMode.ASYNC,
     dedupe_key: str | None = None,
+    queue: str | None = None,
 ) -> StartedRun:
-    """Start a run that repeats the run `uid`. Its `parent_run_id` is that run. `dedupe_key` is that of a start.
+    """Start a run that repeats the run `uid`. Its `parent_run_id` is that run. `dedupe_key`, `queue`: as of a start.
 
     Raises NotFound, PermissionDenied, Conflict (`run_not_final`, `nothing_to_retry`, and those of a start) and
     InvalidInput.
@@ -84,6 +85,7 @@ def retry(
             mode=mode,
             version=planned.version.number,
             dedupe_key=dedupe_key,
+            queue=queue,
             kept=Kept(run.id, planned.kept),
         )
         _audit(caller, run, started, repeat)
