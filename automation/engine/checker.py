@@ -12,12 +12,22 @@ from typing import Any
 
 import jsonschema_rs
 
+from automation.engine.schema_work import MOST_WORK, Weigher, size_of
 from automation.engine.violations import Violation, read_error
 from automation.engine.wording import shown
 
 META_SCHEMA = {"$ref": "https://json-schema.org/draft/2020-12/schema"}
 PATTERN_BYTES = 1 << 20  # a compiled pattern may use 1 MiB
 MAX_VIOLATIONS = 100  # of one value; a person repairs the first ones and asks again
+# The validator collects every mistake before it tells the first, 40 µs and 1 KB each; of more than that only one is
+# looked for.
+MOST_MISTAKES = 20_000
+TOO_COSTLY = Violation(
+    (),
+    "too_costly",
+    f"takes more than {MOST_WORK:,} comparisons to check against its schema. Send less, or write the schema with fewer "
+    "alternatives inside of one another",
+)
 
 
 class SchemaError(ValueError):
@@ -45,33 +55,60 @@ class Checker:
     """A compiled JSON Schema (draft 2020-12), free to share between threads.
 
     Raises SchemaError when the schema itself is wrong, uses a pattern outside the linear subset
-    (look-around, back-references) or refers to anything outside itself.
+    (look-around, back-references) or refers to anything outside itself. `is_given`: people wrote it, so the work it
+    makes is bounded; a schema that makes too much of an empty object is wrong, too.
     """
 
     schema: Mapping[str, Any]
     _validator: jsonschema_rs.Draft202012Validator
+    _weigher: Weigher | None
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
+    def __init__(self, schema: Mapping[str, Any], *, is_given: bool = False) -> None:
         object.__setattr__(self, "schema", schema)
         object.__setattr__(self, "_validator", _validator_of(schema))
+        object.__setattr__(self, "_weigher", Weigher(schema) if is_given else None)
+        if self._is_too_costly({}):
+            raise SchemaError((TOO_COSTLY,))
 
     def is_valid(self, value: Any) -> bool:
         """True when the value fits; the cheap question (well under 1 µs for small values)."""
+        if self._is_too_costly(value):
+            return False
         try:
             return self._validator.is_valid(value)
         except ValueError:  # a lone surrogate, a key that is no text, nesting beyond the validator's stack
             return False
 
     def violations(self, value: Any) -> tuple[Violation, ...]:
-        """All that is wrong with the value, in the value's order, at most MAX_VIOLATIONS."""
+        """All that is wrong with the value, in the value's order, at most MAX_VIOLATIONS; of a huge one the first."""
+        if self._is_too_costly(value):
+            return (TOO_COSTLY,)
         try:
             return tuple(islice(self._read(value), MAX_VIOLATIONS))
         except ValueError as error:
             return (Violation((), "invalid_value", f"cannot be read as JSON: {error}"),)
 
     def _read(self, value: Any) -> Iterator[Violation]:
-        for error in self._validator.iter_errors(value):
+        for error in self._errors(value):
             yield from read_error(error, self.schema)
+
+    def _errors(self, value: Any) -> Iterator[jsonschema_rs.ValidationError]:
+        if not self._may_have_many(value):
+            yield from self._validator.iter_errors(value)
+            return
+        try:
+            self._validator.validate(value)
+        except jsonschema_rs.ValidationError as first:
+            yield first
+
+    def _may_have_many(self, value: Any) -> bool:
+        if self._weigher is not None:
+            return self._weigher.is_too_much(value, most=MOST_MISTAKES)
+        return size_of(value, most=MOST_MISTAKES) > MOST_MISTAKES
+
+    def _is_too_costly(self, value: Any) -> bool:
+        weigher = self._weigher
+        return weigher is not None and not weigher.is_light and weigher.is_too_much(value)
 
 
 def _validator_of(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:

@@ -20,7 +20,7 @@ class Inputs:
     __slots__ = ("_checker", "_defaults", "_is_closed", "names")
 
     def __init__(self, schema: Mapping[str, Json]) -> None:
-        self._checker = Checker({"type": "object", **schema})
+        self._checker = Checker({"type": "object", **schema}, is_given=True)
         properties = schema.get("properties", {})
         self.names = frozenset(properties)  # that are declared
         self._is_closed = schema.get("additionalProperties") is False

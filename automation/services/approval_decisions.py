@@ -161,7 +161,10 @@ def _filled(approval: Approval, data: Json) -> Json:
         return None
     filled = {**_defaults(approval.form), **data} if isinstance(data, dict) else data
     filled = _defaults(approval.form) if filled is None else filled
-    found = [Problem(one.code, one.message, f"/data{one.pointer}") for one in problems(Checker(approval.form), filled)]
+    found = [
+        Problem(one.code, one.message, f"/data{one.pointer}")
+        for one in problems(Checker(approval.form, is_given=True), filled)
+    ]
     if found:
         raise InvalidInput.from_problems(found)
     if refused := too_large("The data", orjson.dumps(filled).decode()):

@@ -89,7 +89,7 @@ def _refuse_unreachable(question: AskApproval) -> None:
 
 def _refuse_wrong_form(form: Mapping[str, Json]) -> None:
     try:
-        Checker(form)
+        Checker(form, is_given=True)
     except SchemaError as error:
         raise ValueError(f'"form" is no JSON Schema for an object: {error}') from error
 

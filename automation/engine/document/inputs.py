@@ -37,7 +37,7 @@ def check_inputs_schema(document: Document, limits: Limits) -> Iterator[Problem]
 
 def _compile_problems(schema: dict[str, object]) -> Iterator[Problem]:
     try:
-        Checker(schema)
+        Checker(schema, is_given=True)
     except SchemaError as error:
         for violation in error.violations:
             place = f'"{dotted(violation.path)}" ' if violation.path else "the schema "
