@@ -108,7 +108,6 @@ BRAINOPS_LIMITS = {
     "value_bytes": env.integer("BRAINOPS_LIMIT_VALUE_BYTES", 10 << 20, low=1024, high=256 << 20),  # one step's output
     "run_bytes": env.integer("BRAINOPS_LIMIT_RUN_BYTES", 100 << 20, low=1 << 20, high=1 << 30),  # of one run
     "loop_items": env.integer("BRAINOPS_LIMIT_LOOP_ITEMS", 100_000, low=1, high=10_000_000),  # of one for_each
-    "log_lines": env.integer("BRAINOPS_LIMIT_LOG_LINES", 1000, low=10, high=100_000),  # of one run
     "replay_runs": env.integer("BRAINOPS_LIMIT_REPLAY_RUNS", 5000, low=1, high=100_000),  # of one replay
     # one call of a code step: seconds on the clock, memory of the interpreter, its output as JSON, what it prints
     "code_seconds": env.integer("BRAINOPS_LIMIT_CODE_SECONDS", 10, low=1, high=600),
