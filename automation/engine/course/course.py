@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from automation.engine.planned import ForEach, Group, Plan, PlannedBody, Planned
 from automation.engine.prepare import expression_failure, reason_to_skip
 from automation.engine.results import StepResult, id_of
 from automation.engine.scope import Scope, inner_scope, show
-from automation.engine.settle import broken, ended_with_run, error_json, lost, skip
+from automation.engine.settle import broken, ended_with_run, error_json, lost, skip, unknown
 from automation.engine.status import StepStatus
 
 Json = Any
@@ -88,7 +88,7 @@ class Course:
 
     def ring(self, now: datetime) -> bool:
         """Ring the containers whose time has come; True when one was."""
-        due = [holder for holder in self._open.values() if (at := holder.alarm()) is not None and at <= now]
+        due = [holder for holder, at in self._alarms() if at <= now]
         for holder in due:
             if holder.step.path in self._open:
                 holder.ring(now=now)
@@ -99,9 +99,16 @@ class Course:
 
     def next_due(self) -> datetime | None:
         """When something goes on by itself; None when only news can end the waiting."""
-        times = [row.until for row in self._rests.rows()]
-        times += [holder.alarm() for holder in self._open.values()]
-        return min((at for at in times if at is not None), default=None)
+        times = [row.until for row in self._rests.rows() if row.until is not None]
+        times += [at for _, at in self._alarms()]
+        return min(times, default=None)
+
+    def _alarms(self) -> Iterator[tuple[Holder, datetime]]:
+        """The containers that want to be rung, and when; one that gives up with what is around it is not."""
+        for holder in self._open.values():
+            at = holder.alarm()
+            if at is not None and not holder.frame.is_stopped:
+                yield holder, at
 
     def resting(self) -> list[StepResult]:
         """The rows of steps that rest."""
@@ -233,6 +240,9 @@ class Course:
                 self._let_go.append(place.step.path)
             if place.before is not None:
                 self._take(frame, ended_with_run(place.before, now=now))
+        for row in tuple(frame.progress.results.values()):
+            if row.status is StepStatus.STARTED:  # nobody will hear of it any more, so nobody knows whether it happened
+                self._take(frame, unknown(frame.step(frame.body.by_id[id_of(row.path)]), row, now=now))
 
     # frames
 
@@ -258,6 +268,8 @@ class Course:
         """Started marks without a result: their process died in the effect."""
         while self._lost:
             place = self._lost.pop()
+            if place.frame.is_over:
+                continue
             assert place.before is not None  # noqa: S101 - lost places come with their mark
             row = lost(place.step, place.before, now=self.now)
             self._take(place.frame, row)

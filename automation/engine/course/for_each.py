@@ -76,7 +76,13 @@ class OpenForEach(Holder):
             self.course.keep(self.frame, self.row())
         for batch in range(0, len(items), self._loop.batch):
             self._take_over(batch // self._loop.batch)
-        self._fill(now=now)
+        failed = next((item for item in self._done.values() if item.status == FAILED), None)
+        if failed is None or self._loop.on_item_error != "fail":
+            self._fill(now=now)
+            return
+        for index in tuple(self._again):  # its process died before the loop could give up: these were under way
+            self._start(index, now=now)
+        self.fail(failed.error, now=now)
 
     def _refusal(self, items: Json) -> str | None:
         if not isinstance(items, list):
