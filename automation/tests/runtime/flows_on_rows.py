@@ -135,14 +135,19 @@ def retried(first: Started) -> Started:
 def talk(several: list[Started], *, seconds: float = 40) -> None:
     """Say everything as soon as somebody listens."""
     deadline = time.monotonic() + seconds
-    while any(one.answers or one.signals for one in several) and time.monotonic() < deadline:
-        for one in several:
-            one.answers = [said for said in one.answers if not is_answered(one, *said)]
-            one.signals = [signal for signal in one.signals if not is_sent(one, signal)]
+    while not say(several) and time.monotonic() < deadline:
         time.sleep(PAUSE_SECONDS)
     unheard = {one.flow.name: (one.answers, one.signals) for one in several if one.answers or one.signals}
     if unheard:
         raise AssertionError(f"Nobody listened to {unheard} within {seconds} s.")
+
+
+def say(several: list[Started]) -> bool:
+    """Say what somebody waits for now; True when nothing is left to be said."""
+    for one in several:
+        one.answers = [said for said in one.answers if not is_answered(one, *said)]
+        one.signals = [signal for signal in one.signals if not is_sent(one, signal)]
+    return not any(one.answers or one.signals for one in several)
 
 
 def is_answered(one: Started, path: str, said: dict[str, Json]) -> bool:
@@ -171,9 +176,8 @@ def is_sent(one: Started, signal: SignalFile) -> bool:
             return False
         use_callback(url.rpartition("/")[2], payload=signal.payload)
         return True
-    if row.status == StepStatus.WAITING:
-        send(one.caller, one.uid, signal.name, payload=signal.payload)
-    return row.status == StepStatus.WAITING
+    send(one.caller, one.uid, signal.name, payload=signal.payload)
+    return True
 
 
 def ended(one: Started, *, seconds: float = 40) -> Run:
