@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from automation.store.left_behind import LEFT_BEHIND
-
-CANCEL = f"""
-with moved as (
+# Steps that still waited end with it: a trigger of the database sees to that (migration 0010).
+CANCEL = """
 update automation_run
 set status = case when status = 20 then 20 else 52 end,
     finished_at = case when status = 20 then null else now() end,
@@ -15,9 +13,7 @@ set status = case when status = 20 then 20 else 52 end,
     cancel_requested_at = coalesce(cancel_requested_at, now()),
     wake_at = case when status = 20 then wake_at end, wait_kind = null, wait_key = null
 where id = any(%s) and status < 50
-returning id, status),
-{LEFT_BEHIND}
-select id, status from moved
+returning id, status
 """
 
 

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from automation.store.connection import Connection
-from automation.store.left_behind import LEFT_BEHIND
 
 MOST_AT_ONCE = 500  # runs of one call
 
 WAKE_DUE = f"""
 with due as (
   select id from automation_run where status = 30 and wake_at <= now() order by wake_at limit {MOST_AT_ONCE}
-  for update skip locked),
-moved as (
+  for update skip locked)
 update automation_run r
 set status = case when r.cancel_requested_at is not null then 52 when r.crashes >= 2 then 18 else 10 end,
     finished_at = case when r.cancel_requested_at is not null then now() end,
     finishes = case when r.cancel_requested_at is not null then 1 else 0 end,
     wake_at = null, wait_kind = null, wait_key = null
 from due where r.id = due.id
-returning r.id, r.status),
-{LEFT_BEHIND}
-select id from moved
+returning r.id
 """
 
 # Starts that were gathered long enough: the run is ready, or waits for its limit like every other.
@@ -35,15 +31,14 @@ returning r.id
 """
 
 # Runs nobody holds run out of time here; a running one is stopped by its own worker, which knows the deadline.
-TIME_OUT = f"""
+TIME_OUT = """
 with late as (
   select id from automation_run
   where status in (10, 15, 18, 30) and deadline_at <= now() order by deadline_at limit 500 for update skip locked),
 moved as (
   update automation_run r
   set status = 53, finished_at = now(), finishes = 1, wake_at = null, wait_kind = null, wait_key = null
-  from late where r.id = late.id returning r.id, r.status, r.deadline_at),
-{LEFT_BEHIND}
+  from late where r.id = late.id returning r.id, r.deadline_at)
 update automation_rundata d
 set error = jsonb_build_object('type', 'run_timeout', 'class', 'timeout', 'message',
   'The run reached its deadline at ' || to_char(m.deadline_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
