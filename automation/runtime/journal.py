@@ -24,6 +24,7 @@ from automation.store.claim import Claimed
 
 LONGEST_UNFLUSHED_SECONDS = 1.0
 LONGEST_UNFLUSHED_EFFECT_SECONDS = 0.25
+MOST_UNFLUSHED_EFFECTS = 100  # of items of a loop: what a crash repeats at most, however quick they are
 MOST_LINES = 1_000  # per turn; the last one says that more was dropped
 LOG_IS_FULL = LogLine("warning", f"The log of this run reached {MOST_LINES} lines; later ones are dropped.")
 LINES_PER_TURN = 1_000_000  # numbers a turn may use, so that a resumed run never collides with its earlier life
@@ -46,6 +47,7 @@ class Journal:
         self._line_count = 0
         self._flush_by = float("inf")
         self._must_flush_before_effect = False
+        self._unflushed_effects = 0
 
     def before_effect(self) -> None:
         """Commit what a crash in the coming effect must not undo."""
@@ -60,7 +62,9 @@ class Journal:
         """
         wait = LONGEST_UNFLUSHED_SECONDS if effect is Effect.PURE else LONGEST_UNFLUSHED_EFFECT_SECONDS
         self._flush_by = min(self._flush_by, time.monotonic() + wait)
-        if not is_alone and (effect is not Effect.PURE or not is_deterministic):
+        self._unflushed_effects += effect is not Effect.PURE
+        is_followed = not is_alone and (effect is not Effect.PURE or not is_deterministic)
+        if is_followed or self._unflushed_effects >= MOST_UNFLUSHED_EFFECTS:
             self._must_flush_before_effect = True
 
     def gather(self) -> None:
@@ -112,5 +116,5 @@ class Journal:
             called_by=self._run.called_by,
         )
         self._lines, self._response = [], None
-        self._flush_by, self._must_flush_before_effect = float("inf"), False
+        self._flush_by, self._must_flush_before_effect, self._unflushed_effects = float("inf"), False, 0
         return entry
