@@ -23,7 +23,7 @@ A file begins with a comment that says what it proves, then holds:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def load(path: Path) -> FlowFile:
     unknown = held.keys() - KEYS
     if unknown:
         raise ValueError(f"{path.name}: unknown keys {sorted(unknown)}.")
-    read = {
+    read: dict[str, Callable[[Json], Json]] = {
         "signals": lambda said: tuple(map(_signal, said)),
         "answers": _answers,
         "survived": tuple,

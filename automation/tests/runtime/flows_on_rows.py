@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +46,6 @@ class Started:
     answers: list[tuple[str, dict[str, Json]]]
     signals: list[SignalFile]
     asked_before: int = 0  # requests of the run this one retries
-    used_urls: dict[str, str] = field(default_factory=dict)
 
     @property
     def caller(self) -> Caller:
@@ -62,6 +61,7 @@ def start(flow: FlowFile, server: Scripted) -> Started:
     for name, document in flow.workflows.items():
         store(workspace, name, document)
     workflow = store(workspace, flow.name, flow.definition)
+    assert workflow.current_version_id is not None
     plan = build_plan(flow.definition, all_kinds())
     run = NewRun(
         workspace_id=workspace.id,
@@ -209,7 +209,7 @@ def observe(one: Started, run: Run) -> Observed:
         values=dict(values),
         events=[[name, payload] for name, payload in events],
         children={
-            child.called_by_path: {
+            str(child.called_by_path): {
                 "workflow": child.workflow.name,
                 "status": RunStatus(child.status).word,
                 "output": child.data.output,
@@ -229,5 +229,5 @@ def as_seen(row: StepRun) -> dict[str, Json]:
         "reason": row.reason,
         "error": row.error,
         "kept": row.is_kept,
-        "items": row.output["items"] if row.kind == BATCH else None,
+        "items": (row.output or {}).get("items") if row.kind == BATCH else None,
     }
