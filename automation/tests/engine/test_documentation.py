@@ -13,11 +13,19 @@ from automation.engine.schema import document_schema
 from automation.steps import all_kinds
 from automation.tests.engine.samples import document, step
 
-PAGE = Path(__file__).parents[3] / "docs" / "workflow-document.md"
+CHECKOUT = Path(__file__).parents[3]
+PAGE = CHECKOUT / "docs" / "workflow-document.md"
 EXAMPLES = [
     json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 ]
 
+# What `curl -d '…'` sends in the guides.
+SENT = [
+    json.loads(body)
+    for guide in ("README.md", "docs/walkthrough.md")
+    for body in re.findall(r"-d '(\{.*?\})'", (CHECKOUT / guide).read_text(encoding="utf-8"), re.DOTALL)
+]
+DOCUMENTS = [body["definition"] for body in SENT if "definition" in body]
 
 DEFINITIONS = document_schema()["$defs"]
 OBJECTS = ("step", "for_each", "while", "try", "call", "settings", "concurrency", "debounce")
@@ -37,6 +45,17 @@ def test_what_is_shown_has_no_problems(example):
         shown = document(step("a"), settings=example)
 
     assert check_document(shown, all_kinds()) == ()
+
+
+@pytest.mark.parametrize("definition", DOCUMENTS, ids=range(len(DOCUMENTS)))
+def test_the_workflows_of_the_guides_have_no_problems(definition):
+    assert check_document(definition, all_kinds()) == ()
+
+
+def test_every_kind_of_step_is_in_some_page():
+    pages = "".join(page.read_text(encoding="utf-8") for page in (CHECKOUT / "docs").glob("*.md"))
+
+    assert {key for key in all_kinds() if f"`{key}`" not in pages and f"uses: {key}" not in pages} == set()
 
 
 @pytest.mark.parametrize("word", [*RUN_FIELDS, *dict.fromkeys(WORDS)])
