@@ -96,6 +96,7 @@ class ReplayViewSet(ScopedViewSet):
     @extend_schema(summary="List replays", responses={200: ReplayShape(many=True)})
     def list(self, request: Request) -> Response:
         """The replays of the workspace, newest first."""
+        read_parameters(ClosedSerializer, request)
         page = self.paginate_queryset(replays.visible(self.caller)) or []
         return self.get_paginated_response([show(replay) for replay in page])
 

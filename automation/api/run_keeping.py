@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, OpenApiType
 from rest_framework import serializers, status
 from rest_framework.request import Request
 
+from automation.api.bodies import NOTHING
 from automation.models import Run
 from automation.services import payloads, pins
 from brainops.accounts.api.scope import ScopedViewSet
@@ -56,11 +57,13 @@ class RunKeepingViewSet(ScopedViewSet):
     @extend_schema(summary="Pin a run", parameters=[RUN_ID], request=None, responses={204: None})
     def pin(self, request: Request, id: UUID) -> HttpResponse:
         """Keep a run whatever its age."""
+        NOTHING.read(request)
         pins.pin(self.caller, id)
         return HttpResponse(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(summary="Unpin a run", parameters=[RUN_ID], request=None, responses={204: None})
     def unpin(self, request: Request, id: UUID) -> HttpResponse:
         """Leave a run to retention again."""
+        NOTHING.read(request)
         pins.pin(self.caller, id, is_pinned=False)
         return HttpResponse(status=status.HTTP_204_NO_CONTENT)

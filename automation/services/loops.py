@@ -19,9 +19,10 @@ from automation.store.read_run import StepRow
 from brainops.core.errors import NotFound
 
 ITEM_STATUSES = ("succeeded", "failed", "skipped", "cancelled", "running")
+MOST_NESTED = 20  # loops in one another that an address may name; documents nest fewer
 MOST_COUNTED = 4000  # payloads whose items were counted: they never change, so they are counted once
 _RANGE = re.compile(r"\[\d+-\d+\]$")
-_PASS = re.compile(r"^(.*)\[(\d+)\]$")
+_PASS = re.compile(r"^(.*)\[(\d{1,9})\]$")
 
 _beside: dict[tuple[int, str], Counter[str]] = {}
 
@@ -93,6 +94,8 @@ def items(run_id: int, path: str, *, after: int = -1, status: str | None = None,
     Of a `while` it is the pass under way. A loop inside a loop (`outer[3].inner`) shows its items as long as the item
     around it has not ended, and when that failed. Raises NotFound when the run has no such loop.
     """
+    if "\0" in path or path.count("[") > MOST_NESTED:  # it comes from an address
+        raise NotFound
     found: list[Item] = []
     for item in _walk(run_id, path, after=after, status=status):
         if item["index"] > after and status in (None, item["status"]):

@@ -27,7 +27,7 @@ returning 1
 
 def emit_event(cursor: Any, workspace_id: UUID, name: str, payload: Any, *, run_id: int, path: str) -> UUID:
     """Record an event; returns its id. Raises CommandRefused for a name or a payload that cannot be one."""
-    if not re.match(NAME_PATTERN, name):
+    if not re.fullmatch(NAME_PATTERN, name):
         said = "The name of an event is a letter and up to 199 letters, digits, dots, colons, dashes or underscores"
         raise CommandRefused("invalid_event_name", f"{said}, got {name[:60]!r}.")
     encoded = orjson.dumps(payload)

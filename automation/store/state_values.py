@@ -87,7 +87,7 @@ class Key:
     name: str
 
     def __post_init__(self) -> None:
-        if not re.match(KEY_PATTERN, self.name):
+        if not re.fullmatch(KEY_PATTERN, self.name):
             raise CommandRefused(
                 "invalid_key",
                 f"A key is 1 to 200 characters without white space, and no slash at its ends, got {self.name[:60]!r}.",

@@ -85,6 +85,15 @@ def test_nobody_reads_a_value_of_another_workspace(owner, stranger):
     assert [answer.status_code for answer in (foreign, through_own, known_tag)] == [404, 404, 404]
 
 
+def test_what_is_sent_beside_a_pin_is_refused(owner):
+    uid = start(owner)
+
+    answers = [owner.send(method, f"/runs/{uid}/pin", {"days": 3}) for method in ("POST", "DELETE")]
+
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert Run.objects.get(uid=uid).is_pinned is False
+
+
 @pytest.mark.parametrize("name", ["0" * 64, "nothing", "%00", "..%2f"])
 def test_a_value_that_is_not_there_is_not_found(owner, name):
     assert owner.get(f"/runs/{start(owner)}/payloads/{name}").status_code in (400, 404)

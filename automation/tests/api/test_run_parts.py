@@ -172,6 +172,13 @@ def test_items_of_a_batch_that_stands_beside_its_row_are_read_too(owner: Api, ru
     assert steps[0]["progress"] == {"items": 5, "succeeded": 2, "failed": 1, "skipped": 0, "active": 1}
 
 
+@pytest.mark.parametrize(
+    "path", ["%00", "loop%00", "a[1]." * 1000 + "b", f"loop[{'9' * 30}].in", f"loop[{'9' * 4400}].in", "[0]", "loop["]
+)
+def test_an_address_that_can_be_no_loop_is_not_found(owner: Api, run: Run, path: str):
+    assert owner.get(f"/runs/{run.uid}/steps/{path}/items").status_code == 404
+
+
 def test_a_loop_inside_a_loop_shows_its_items_while_the_one_around_it_goes_on(owner: Api, run: Run):
     inner = {"path": "loop[2].in[0-9]", "kind": "for_each.batch", "status": "open", "output": batch(done(0))}
     item = {"index": 2, "status": "running", "steps": [inner | {"attempt": 1}]}

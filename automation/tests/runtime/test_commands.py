@@ -156,6 +156,7 @@ def test_a_value_that_expired_counts_as_absent(commands, held):
     [
         (SetValue("", 1), "invalid_key"),
         (SetValue("a b", 1), "invalid_key"),
+        (SetValue("a\n", 1), "invalid_key"),
         (SetValue("k" * 201, 1), "invalid_key"),
         (SetValue("k", "x" * 70_000), "value_too_large"),
         (SetValue("k", "a\0b"), "unstorable_value"),
@@ -163,6 +164,7 @@ def test_a_value_that_expired_counts_as_absent(commands, held):
         (Increment("k", 2**53), "number_too_large"),
         (Increment("large", 5), "number_too_large"),
         (EmitEvent("two words"), "invalid_event_name"),
+        (EmitEvent("order\n"), "invalid_event_name"),
         (EmitEvent("big", "x" * 70_000), "value_too_large"),
     ],
 )
