@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+from django.db.models.functions import Now
+
 from automation.models import Replay
 from brainops.accounts.caller import Caller
-from brainops.accounts.models import Membership, Role, User
+from brainops.accounts.models import ApiKey, Membership, Role, User
 
 
 def remember(caller: Caller) -> dict[str, Any]:
@@ -26,7 +29,7 @@ def who_asked(replay: Replay) -> Caller | None:
     """The caller as of now, with the lower of the role then and the role today; None when nothing of it is left."""
     asked = replay.options.get("by", {})
     user = replay.created_by
-    if user is None or not user.is_active:
+    if user is None or not user.is_active or not _key_holds(asked):
         return None
     role = Role(asked["role"])
     if asked["via"] == "admin":
@@ -38,6 +41,14 @@ def who_asked(replay: Replay) -> Caller | None:
             return None
         role = role.at_most(Role(today[0]))
     return _caller(replay, user, role, asked)
+
+
+def _key_holds(asked: dict[str, Any]) -> bool:
+    """False when it was an API key that asked and that key has expired or was revoked: nothing may be done with it."""
+    if asked["via"] != "api_key":
+        return True
+    keys = ApiKey.objects.filter(id=asked["credential_id"], revoked_at=None)
+    return keys.filter(Q(expires_at=None) | Q(expires_at__gt=Now())).exists()
 
 
 def _caller(replay: Replay, user: User, role: Role, asked: dict[str, Any]) -> Caller:

@@ -15,7 +15,7 @@ from automation.models import Replay, ReplayItem, Run, StepRun, Workflow
 from automation.services import retries
 from automation.services.replays_due import replays_due
 from automation.tests.api.conftest import Api, make_person, make_workspace
-from brainops.accounts.models import Membership, Role
+from brainops.accounts.models import ApiKey, Membership, Role
 from brainops.audit.models import AuditEntry
 
 FAILS: dict[str, Any] = {
@@ -204,6 +204,21 @@ def test_who_lost_the_right_starts_nothing_more(owner: Api, member: Any, failed:
     errors = ReplayItem.objects.order_by("id").values_list("error__code", flat=True)
     assert list(errors) == ["permission_denied", "permission_denied"]
     assert Run.objects.filter(parent_run__isnull=False).count() == 0
+
+
+@pytest.mark.parametrize("lost", [{"revoked_at": "2026-01-01T00:00:00Z"}, {"expires_at": "2026-01-01T00:00:00Z"}])
+def test_a_replay_ends_with_the_key_that_ordered_it(owner: Api, failed: Callable[[], Run], lost: dict[str, str]):
+    replay = order(owner, runs=ids(failed()))
+
+    ApiKey.objects.filter(user=owner.user).update(**lost)
+    run_all(replay["id"])
+
+    assert list(ReplayItem.objects.values_list("error__code", flat=True)) == ["permission_denied"]
+    assert Run.objects.filter(parent_run__isnull=False).count() == 0
+
+
+def test_the_list_of_replays_refuses_parameters_it_does_not_know(owner: Api):
+    assert (owner.get("/replays", limit=1).status_code, owner.get("/replays", state="done").status_code) == (200, 400)
 
 
 def test_a_viewer_replays_only_what_is_its_own(owner: Api, member: Any, failed: Callable[[], Run], workflow_id: str):
