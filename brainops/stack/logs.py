@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 LIMIT_BYTES = 20 << 20
+OUR_OWN = "supervisor"  # what a detached supervisor shows goes in there: to show that again would never end
 
 
 class Follower:
@@ -14,13 +15,16 @@ class Follower:
     def __init__(self, folder: Path, show: Callable[[str], None]) -> None:
         self._folder = folder
         self._show = show
-        self._positions = {path: path.stat().st_size for path in folder.glob("*.log")}
+        self._positions = {path: path.stat().st_size for path in self._paths()}
 
     def show_new(self) -> None:
         """Show the complete lines added since the last call."""
-        for path in sorted(self._folder.glob("*.log")):
+        for path in self._paths():
             for line in self._new_lines(path):
                 self._show(f"{path.stem:<10}| {line}")
+
+    def _paths(self) -> list[Path]:
+        return sorted(path for path in self._folder.glob("*.log") if path.stem != OUR_OWN)
 
     def _new_lines(self, path: Path) -> list[str]:
         position = self._positions.get(path, 0)

@@ -19,6 +19,16 @@ def test_new_lines_are_shown_with_their_process(place):
     assert shown == ["web       | one", "web       | two", "worker    | ready"]
 
 
+def test_what_a_detached_supervisor_shows_is_not_shown_to_itself_again(place):
+    with open(place.log("supervisor"), "a", encoding="utf-8", buffering=1) as own:
+        follower = Follower(place.logs, lambda line: own.write(f"{line}\n"))
+        place.log("web").write_text("one\n", encoding="utf-8")
+        for _ in range(5):
+            follower.show_new()
+
+    assert place.log("supervisor").read_text(encoding="utf-8") == "web       | one\n"
+
+
 def test_half_a_line_is_shown_once_it_is_whole(place):
     shown = []
     follower = Follower(place.logs, shown.append)
