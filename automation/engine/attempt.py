@@ -34,8 +34,8 @@ class Surroundings:
 def attempt(step: PlannedStep, prepared: Prepared, number: int, around: Surroundings) -> Outcome:
     """Run the step's kind once; a dry run simulates whatever has an effect.
 
-    Every failure comes back as a value: a kind that raises is a defect and fails with class INTERNAL. Only ClaimLost
-    is raised: then no result counts any more.
+    Every failure comes back as a value: a kind that raises is a defect and fails with class INTERNAL. Only these are
+    raised: ClaimLost, because no result counts any more, and CommandInterrupted, because the attempt is made elsewhere.
     """
     call = _call(step, prepared, number, around)
     try:
@@ -45,9 +45,7 @@ def attempt(step: PlannedStep, prepared: Prepared, number: int, around: Surround
     except CommandRefused as refused:
         error_class = ErrorClass.TRANSIENT if refused.is_temporary else ErrorClass.USER
         return Fail(StepError(refused.code, str(refused), error_class, details=refused.details))
-    except CommandInterrupted as error:
-        return Fail(StepError("interrupted", str(error), ErrorClass.CANCELLED))
-    except ClaimLost:
+    except (ClaimLost, CommandInterrupted):
         raise
     except Exception as error:  # noqa: BLE001 - a kind's defect ends its step, never the worker
         return _defect(step.kind, error)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
 
-from automation.engine.commands import ClaimLost
+from automation.engine.commands import ClaimLost, CommandInterrupted
 from automation.engine.course import Place
 from automation.engine.kinds import Effect, Outcome
 from automation.engine.prepare import Prepared
@@ -30,7 +30,7 @@ class Flights:
 
     def __init__(self, threads: StepThreads) -> None:
         self._threads = threads
-        self._landed: SimpleQueue[tuple[Flight, Outcome | ClaimLost]] = SimpleQueue()
+        self._landed: SimpleQueue[tuple[Flight, Outcome | ClaimLost | CommandInterrupted]] = SimpleQueue()
         self.under_way: dict[str, Flight] = {}
 
     def begin(self, flight: Flight) -> None:
@@ -40,19 +40,22 @@ class Flights:
         def fly() -> None:
             try:
                 self._landed.put((flight, flight.act()))
-            except ClaimLost as lost:
-                self._landed.put((flight, lost))
+            except (ClaimLost, CommandInterrupted) as raised:
+                self._landed.put((flight, raised))
 
         if not self._threads.submit(fly):
             fly()
 
     def land(self, timeout_seconds: float | None) -> tuple[Flight, Outcome] | None:
-        """Wait for the next one to end; None when none did in time. Raises ClaimLost."""
+        """Wait for the next one to end; None when none did in time.
+
+        Raises ClaimLost, and CommandInterrupted for one that is to be made elsewhere.
+        """
         try:
             flight, outcome = self._landed.get(timeout=timeout_seconds)
         except Empty:
             return None
         del self.under_way[flight.place.step.path]
-        if isinstance(outcome, ClaimLost):
+        if isinstance(outcome, ClaimLost | CommandInterrupted):
             raise outcome
         return flight, outcome

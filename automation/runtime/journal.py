@@ -48,23 +48,26 @@ class Journal:
         self._flush_by = float("inf")
         self._must_flush_before_effect = False
         self._unflushed_effects = 0
+        self._loops: set[str | None] = set()  # with results that only other items of the same loop need not wait for
 
-    def before_effect(self) -> None:
-        """Commit what a crash in the coming effect must not undo."""
-        if self._must_flush_before_effect or self._response is not None:
+    def before_effect(self, loop: str | None = None) -> None:
+        """Commit what a crash in the coming effect must not undo; `loop` as in `after`."""
+        if self._must_flush_before_effect or self._response is not None or self._loops - {loop}:
             self.flush()
 
-    def after(self, effect: Effect, *, is_deterministic: bool, is_alone: bool = False) -> None:
+    def after(self, effect: Effect, *, is_deterministic: bool, loop: str | None = None) -> None:
         """Note what kind of result comes next.
 
-        `is_alone`: it is an item of a loop around this one step. Nothing follows from it for other items, so their
+        `loop` is the id of a loop around this one step. Nothing follows from an item for the other items, so their
         effects need not wait for it; a crash repeats a few under the same idempotency keys.
         """
         wait = LONGEST_UNFLUSHED_SECONDS if effect is Effect.PURE else LONGEST_UNFLUSHED_EFFECT_SECONDS
         self._flush_by = min(self._flush_by, time.monotonic() + wait)
         self._unflushed_effects += effect is not Effect.PURE
-        is_followed = not is_alone and (effect is not Effect.PURE or not is_deterministic)
-        if is_followed or self._unflushed_effects >= MOST_UNFLUSHED_EFFECTS:
+        is_followed = effect is not Effect.PURE or not is_deterministic
+        if is_followed and loop is not None:
+            self._loops.add(loop)
+        if (is_followed and loop is None) or self._unflushed_effects >= MOST_UNFLUSHED_EFFECTS:
             self._must_flush_before_effect = True
 
     def gather(self) -> None:
@@ -117,4 +120,5 @@ class Journal:
         )
         self._lines, self._response = [], None
         self._flush_by, self._must_flush_before_effect, self._unflushed_effects = float("inf"), False, 0
+        self._loops.clear()
         return entry

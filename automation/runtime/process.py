@@ -105,6 +105,8 @@ class Runtime:
         if beat.cancelled:
             self.slots.cancel(beat.cancelled)
             self.isolator.cancel(beat.cancelled)
+        if beat.news:
+            self.slots.tell(beat.news)
         if beat.has_ready:
             self.wake()
         if beat.has_suspects:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
@@ -77,6 +77,12 @@ class Slots:
         for turn in self.live():
             if turn.run.id in run_ids:
                 turn.cancel()
+
+    def tell(self, news: Mapping[int, int]) -> None:
+        """Tell runs under way that there is news of what they wait for."""
+        for turn in self.live():
+            if turn.run.id in news:
+                turn.hear(news[turn.run.id])
 
     def lose_all(self) -> None:
         """This process was declared dead: drop everything, write nothing, affect nothing."""

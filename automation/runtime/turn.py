@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +23,7 @@ from automation.engine.course import Course, Place
 from automation.engine.effects import effect_of, idempotency_of
 from automation.engine.finish import finish, timed_out
 from automation.engine.idempotency import idempotency_key
-from automation.engine.kinds import Effect, Idempotency, Outcome
+from automation.engine.kinds import Effect, ErrorClass, Fail, Idempotency, Outcome, StepError
 from automation.engine.points import reach
 from automation.engine.prepare import Prepared, Skipped, prepare
 from automation.engine.results import StepResult
@@ -38,12 +39,13 @@ from automation.runtime.resting import SHORT_WAIT_SECONDS, seconds_until, wait_k
 from automation.runtime.run_clock import RunClock
 from automation.runtime.run_scope import run_scope
 from automation.runtime.secret import idempotency_secret
-from automation.store.checkpoint import Move
+from automation.store.checkpoint import Entry, Move
 from automation.store.claim import Claimed
 from automation.store.commands import CommandContext
 
 MOST_ATTEMPTS = 100  # of a step, by the document's schema
 LONGEST_LOOK_SECONDS = 0.5  # while attempts are under way: how soon a cancel or a timer is seen
+NOT_BEGUN = Fail(StepError("cancelled", "The run was cancelled before this step began.", ErrorClass.CANCELLED))
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +82,7 @@ class Turn:
         self._is_woken_by_call = bool(known.ended_calls)
         self._flights = Flights(host.threads)
         self._doing: tuple[str, int, float] | None = None
+        self._heard = self._signals = run.signals  # news told by the heartbeat, and that steps were asked about
 
     def cancel(self) -> None:
         """Stop at the next chance; I/O under way is given up."""
@@ -89,6 +92,10 @@ class Turn:
         """The claim is gone: stop and write nothing."""
         self._is_lost = True
         self._stopped.set()
+
+    def hear(self, signals: int) -> None:
+        """There is news of what its steps wait for, `signals` of it by now."""
+        self._heard = max(self._heard, signals)
 
     def progress(self) -> list[dict[str, Any]]:
         """What this turn is on, for the heartbeat."""
@@ -100,7 +107,7 @@ class Turn:
         return [{"run": run, "path": path, "attempt": number, "started_at": at} for path, number, at in flying]
 
     def _under_way(self) -> list[tuple[str, Flight]]:
-        return list(self._flights.under_way.items())
+        return list(self._flights.under_way.copy().items())  # the turn goes on meanwhile
 
     def execute(self) -> None:
         """Run until the run finishes, parks, is handed back or is lost."""
@@ -114,10 +121,10 @@ class Turn:
             log.info("claim_lost", run_id=str(self.run.uid))
         except CommandInterrupted:
             log.info("run_waits_for_database", run_id=str(self.run.uid))
-            self._journal.close(Move(RunStatus.QUEUED))
+            self._hand_back()
         except Exception as error:
             log.exception("run_broke", run_id=str(self.run.uid))
-            self._end(RunStatus.FAILED, refusals.broke(error))
+            self._break(refusals.broke(error))
 
     def _go(self) -> None:
         course = self._course
@@ -127,6 +134,9 @@ class Turn:
                 self._finish(course.verdict)
                 return
             course.ring(self._clock.now())
+            if self._heard > self._signals:
+                self._signals = self._heard
+                course.hear()
             if course.has_let_go:
                 self._end_calls()
             place = self._next()
@@ -182,8 +192,11 @@ class Turn:
         effect = flight.effect
         if effect is not Effect.PURE:
             self._before_effect(flight)
+            if self._stopped.is_set():  # cancelled while it waited to begin
+                self._landed(flight, NOT_BEGUN)
+                return
         takes_time = effect is not Effect.PURE or flight.place.step.kind.is_blocking
-        if takes_time and (self._flights.under_way or self._course.has_ready):
+        if takes_time and (self._flights.under_way or self._course.has_others):
             self._flights.begin(flight)
             return
         self._doing = (flight.place.step.path, flight.place.number, flight.started_at.timestamp())
@@ -196,7 +209,7 @@ class Turn:
     def _before_effect(self, flight: Flight) -> None:
         """Commit what a crash must not undo; mark an effect that must not happen twice; prove that we live."""
         place, config = flight.place, flight.prepared.config
-        self._journal.before_effect()
+        self._journal.before_effect(_loop_of(place))
         if flight.effect.is_write and idempotency_of(place.step.kind, config) is Idempotency.NONE:
             step, number = place.step, place.number
             mark = StepResult(
@@ -222,9 +235,7 @@ class Turn:
         effect, place = flight.effect, flight.place
         if effect is not Effect.PURE:
             reach("after_effect")
-        self._journal.after(
-            effect, is_deterministic=place.step.kind.is_deterministic, is_alone=place.frame.names.only is not None
-        )
+        self._journal.after(effect, is_deterministic=place.step.kind.is_deterministic, loop=_loop_of(place))
         made = Attempt(
             place.number,
             flight.prepared.config,
@@ -305,7 +316,7 @@ class Turn:
         if kind is not WaitKind.CHILD:  # a loop of calls parks after each of them
             self._journal.add_lines("", self.run.attempt, (lines.waits(kind, due),), self._clock.now())
         reach("in_park")
-        move = Move(RunStatus.WAITING, wait_seconds=seconds, wait_kind=kind, signals=self.run.signals)
+        move = Move(RunStatus.WAITING, wait_seconds=seconds, wait_kind=kind, signals=self._signals)
         if self._journal.close(move) == RunStatus.QUEUED:
             self._host.on_ready()  # news came while it was on its way
         elif seconds is not None:
@@ -313,6 +324,31 @@ class Turn:
         return True
 
     # the end
+
+    def _hand_back(self) -> None:
+        """Somebody else goes on, as soon as nothing is under way here any more."""
+        while self._flights.under_way:
+            try:
+                self._drain()
+            except CommandInterrupted:
+                continue
+            except ClaimLost:
+                self.lose()
+                return
+        self._journal.close(Move(RunStatus.QUEUED))
+
+    def _break(self, refusal: Any) -> None:
+        """A defect of ours ends the run, when what is under way has given up. Its rows may be what is broken."""
+        self._stopped.set()
+        while self._flights.under_way:
+            with suppress(ClaimLost, CommandInterrupted):
+                self._flights.land(None)
+        try:
+            self._end(RunStatus.FAILED, refusal)
+        except Exception:
+            log.exception("rows_broke", run_id=str(self.run.uid))
+            entry = Entry(self.run.id, self.run.claim, move=Move(RunStatus.FAILED, error=refusal))
+            self._host.writer.submit(entry)
 
     def _finish(self, verdict: Verdict) -> None:
         finished = finish(self._version.plan, self._scope, verdict)
@@ -322,3 +358,9 @@ class Turn:
         """End the run for good; steps that still waited end with it."""
         self._course.end(self._clock.now())
         self._journal.close(Move(status, error=error, output=output))
+
+
+def _loop_of(place: Place) -> str | None:
+    """The loop whose items are this one step each; None for every other step."""
+    owner = place.frame.owner
+    return owner.step.id if owner is not None and place.frame.names.only is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ with hb as (
 select (select count(*) from hb),
        (select coalesce(array_agg(r.id), '{}') from automation_run r join hb on r.worker_id = hb.id
         where r.status = 20 and r.cancel_requested_at is not null),
+       (select coalesce(array_agg(array[r.id, r.signals]), '{}') from automation_run r join hb on r.worker_id = hb.id
+        where r.status = 20 and r.signals > 0),
        exists (select 1 from automation_run where status = 10),
        exists (select 1 from automation_run where status = 18),
        (select coalesce(array_agg(id), '{}') from automation_worker
@@ -49,6 +52,7 @@ class Beat:
 
     is_alive: bool
     cancelled: frozenset[int]
+    news: Mapping[int, int]  # of runs under way, by id, how many signals they have been given
     has_ready: bool
     has_suspects: bool
     silent: frozenset[UUID] = frozenset()  # workers that did not breathe for half the dead time
@@ -100,8 +104,8 @@ def is_gone(pid: int) -> bool:
 def beat(connection: Connection, *, worker_id: UUID, busy: list[dict[str, Any]], silence_seconds: float = 60.0) -> Beat:
     """Say that this worker lives and what its slots are on; hear who was silent for `silence_seconds`."""
     parameters = {"id": worker_id, "busy": dumps(busy), "silence": silence_seconds}
-    alive, cancelled, ready, suspects, silent = connection.rows(HEARTBEAT, parameters)[0]
-    return Beat(bool(alive), frozenset(cancelled), ready, suspects, frozenset(map(UUID, map(str, silent))))
+    alive, cancelled, news, ready, suspects, silent = connection.rows(HEARTBEAT, parameters)[0]
+    return Beat(bool(alive), frozenset(cancelled), dict(news), ready, suspects, frozenset(map(UUID, map(str, silent))))
 
 
 def set_state(connection: Connection, *, worker_id: UUID, state: int) -> None:

@@ -82,6 +82,15 @@ class Course:
         """True when another step may be attempted now."""
         return bool(self._ready)
 
+    @property
+    def has_others(self) -> bool:
+        """True when something may go on while an attempt takes its time: it is ready, it rests, or it wants a ring."""
+        return bool(self._ready) or self._rests.has_any or any(True for _ in self._alarms())
+
+    def hear(self) -> None:
+        """There is news: whatever waits for some is asked."""
+        self._rests.hear()
+
     def take_due(self, now: datetime) -> Place | None:
         """A resting step whose time has come, or that has to be asked for news."""
         return self._rests.take_due(now)

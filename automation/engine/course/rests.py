@@ -33,6 +33,16 @@ class Rests:
     def _add(self, place: Place) -> None:
         self._places[place.step.path] = place
 
+    def hear(self) -> None:
+        """Everything may have news."""
+        for place in self._places.values():
+            place.has_news = True
+
+    @property
+    def has_any(self) -> bool:
+        """True when a step rests that may go on."""
+        return any(True for _ in self._alive())
+
     def take_due(self, now: datetime) -> Place | None:
         """A step with news, else the one whose time came first, if it has come."""
         found, first = None, now
