@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.db import connection, transaction
 from django.db.models import Q
 
@@ -23,7 +22,7 @@ from automation.store.news import give_news
 from automation.store.signals import lock_run, too_large
 from brainops.accounts.caller import Caller
 from brainops.audit.services import record
-from brainops.core import clock
+from brainops.core import clock, json_gate
 from brainops.core.errors import AppError, Conflict, InvalidInput, Problem, TooLarge
 
 State = ApprovalState
@@ -167,7 +166,7 @@ def _filled(approval: Approval, data: Json) -> Json:
     ]
     if found:
         raise InvalidInput.from_problems(found)
-    if refused := too_large("The data", orjson.dumps(filled).decode()):
+    if refused := too_large("The data", json_gate.encode(filled).decode()):
         raise TooLarge(refused)
     return filled
 

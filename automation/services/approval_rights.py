@@ -8,7 +8,9 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from automation.engine.checker import Checker
 from automation.models import Approval
+from automation.services.field_checks import problems as problems_of
 from automation.steps.approval import ASSIGNEE_PATTERN, MOST_ASSIGNEES, normal
 from brainops.accounts.caller import Caller
 from brainops.accounts.models import Membership, Role, User
@@ -21,6 +23,8 @@ ASSIGNEES_SCHEMA = {
     "maxItems": MOST_ASSIGNEES,
     "items": {"type": "string", "pattern": ASSIGNEE_PATTERN, "x-hint": '"user:ada", "role:operator" or "group:sales"'},
 }
+
+_ASSIGNEES = Checker(ASSIGNEES_SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,16 @@ def asks_user(user_id: UUID) -> Q:
 
 
 def checked_assignees(caller: Caller, assignees: Iterable[str]) -> list[str]:
-    """The assignees in their one spelling. Raises InvalidInput for those that nobody in the workspace answers to."""
+    """The assignees in their one spelling.
+
+    Raises InvalidInput for none, too many, and those that nobody in the workspace answers to.
+    """
+    assignees = list(assignees)
+    wrong = [
+        Problem(one.code, one.message, f"/assignees{one.pointer}") for one in problems_of(_ASSIGNEES, assignees)
+    ]
+    if wrong:
+        raise InvalidInput.from_problems(wrong)
     found = list(dict.fromkeys(map(normal, assignees)))
     members = Membership.objects.filter(workspace_id=caller.workspace(), user__is_active=True)
     problems = [

@@ -218,3 +218,22 @@ def test_everything_that_cannot_be_read_is_said_at_once():
         "Discount must be a number, got 'five'.",
         "Extra must be JSON, got '{'.",
     ]
+
+
+@pytest.mark.parametrize("text", ["x", "", "user:\x00", "\n".join(f"user:u{number}" for number in range(51))])
+def test_who_cannot_be_asked_is_refused_and_nothing_changes(home, decider, text):
+    approval = ask(home, assignees=("user:bob",))
+
+    response = decider.post(reverse("admin:automation_approval_reassign", args=[approval.id]), {"assignees": text})
+
+    approval.refresh_from_db()
+    assert (response.status_code in (302, 400), approval.assignees) == (True, ["user:bob"])
+
+
+def test_a_character_that_the_database_cannot_hold_is_refused_in_words(home, decider):
+    approval = ask(home, form={"type": "object", "properties": {"note": {"type": "string"}}})
+
+    response = decider.post(page(approval, "approve"), {"data.note": "a\x00b", "confirmed": "yes"}, follow=True)
+
+    assert "NUL character" in shown(response)
+    assert state(approval) == ("pending", None)
