@@ -89,9 +89,7 @@ def checked_assignees(caller: Caller, assignees: Iterable[str]) -> list[str]:
     Raises InvalidInput for none, too many, and those that nobody in the workspace answers to.
     """
     assignees = list(assignees)
-    wrong = [
-        Problem(one.code, one.message, f"/assignees{one.pointer}") for one in problems_of(_ASSIGNEES, assignees)
-    ]
+    wrong = [Problem(one.code, one.message, f"/assignees{one.pointer}") for one in problems_of(_ASSIGNEES, assignees)]
     if wrong:
         raise InvalidInput.from_problems(wrong)
     found = list(dict.fromkeys(map(normal, assignees)))
