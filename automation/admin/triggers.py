@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -194,6 +194,6 @@ def _firings(rows: QuerySet[Firing]) -> list[Any]:
 def _instant(text: str | None) -> datetime | None:
     try:
         instant = parse_datetime(text or "")
-    except ValueError:
+        return instant.astimezone(UTC) if instant and instant.tzinfo else None
+    except (ValueError, OverflowError):  # the latter at either end of the calendar
         return None
-    return instant if instant and instant.tzinfo else None

@@ -25,7 +25,7 @@ MOST_MISTAKES = 20_000
 TOO_COSTLY = Violation(
     (),
     "too_costly",
-    f"takes more than {MOST_WORK:,} comparisons to check against its schema. Send less, or write the schema with fewer "
+    f"would take more than {MOST_WORK:,} comparisons to check against its schema. Send less, or write the schema with fewer "
     "alternatives inside of one another",
 )
 

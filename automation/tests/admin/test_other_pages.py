@@ -152,6 +152,7 @@ def test_the_ledger_is_shown_newest_first_filtered_and_in_pages(admin_of_all):
     assert (len(first["firings"]), len(second["firings"]), second["before"]) == (50, 10, None)
     assert {row.look.word for row in missed["firings"]} == {"Missed"}
     assert admin_of_all.get(ledger, {"before": "2026-99-99T00:00:00Z", "decision": "x"}).status_code == 200
+    assert admin_of_all.get(ledger, {"before": "0001-01-01T00:00:00+23:59"}).status_code == 200
 
 
 def test_workers_show_the_age_of_their_heartbeat_on_the_databases_clock(admin_of_all):
