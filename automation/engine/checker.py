@@ -25,8 +25,8 @@ MOST_MISTAKES = 20_000
 TOO_COSTLY = Violation(
     (),
     "too_costly",
-    f"would take more than {MOST_WORK:,} comparisons to check against its schema. Send less, or write the schema with fewer "
-    "alternatives inside of one another",
+    f"would take more than {MOST_WORK:,} comparisons to check against its schema. Send less, or write the schema with "
+    "fewer alternatives inside of one another",
 )
 
 
