@@ -14,6 +14,9 @@ from automation.engine.status import StepStatus
 from automation.engine.weight import too_heavy, weight
 
 
+REPEATING = frozenset({"for_each", "group", "try"})
+
+
 class Book:
     """Rows by path; those of loops are put together only when they are taken."""
 
@@ -21,7 +24,8 @@ class Book:
         self._rows: dict[str, StepResult] = {}
         self._changed: dict[str, Holder] = {}
         self._most_bytes = most_bytes
-        self._weight = sum(weight(row.output) for row in known)
+        # what a loop answers stands in its batches too, and what a group answers in its steps' rows
+        self._weight = sum(weight(row.output) for row in known if row.kind not in REPEATING)
 
     def put(self, row: StepResult) -> None:
         """A row to store by itself."""

@@ -57,6 +57,7 @@ class OpenForEach(Holder):
         self._weight = 0
         self._dirty: set[int] = set()  # batches
         self._sealed: set[int] = set()
+        self._sums: dict[int, str] = {}  # checksums of batches
 
     # the beginning
 
@@ -96,7 +97,7 @@ class OpenForEach(Holder):
         """What an earlier life, or the run this one retries, knows of a batch."""
         first, last = self._span(batch)
         row = self.course.known.pop(batch_path(self.step.path, first, last), None)
-        if row is None or row.output["of"] != checksum(self._items[first : last + 1]):
+        if row is None or row.output["of"] != self._sum(batch):
             return
         again = (row.reason or {}).get("again", ())  # a retry that begins with these items, whatever became of them
         for item in (Item.read(said) for said in row.output["items"] if said["index"] not in again):
@@ -252,9 +253,14 @@ class OpenForEach(Holder):
             is_well = all(self._done[index].status in DONE for index in span if index in self._done)
             status = StepStatus.SUCCEEDED if is_well else StepStatus.FAILED
         path = batch_path(self.step.path, first, last)
-        of = checksum(self._items[first : last + 1])
         ended_at = self.course.now if is_over else None
-        return batch_row(path, said, of, status=status, started_at=self.started_at, now=ended_at)
+        return batch_row(path, said, self._sum(batch), status=status, started_at=self.started_at, now=ended_at)
+
+    def _sum(self, batch: int) -> str:
+        if batch not in self._sums:
+            first, last = self._span(batch)
+            self._sums[batch] = checksum(self._items[first : last + 1])
+        return self._sums[batch]
 
     def _said(self, index: int) -> Json:
         if index in self._done:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from automation.engine.containers import BATCH
 from automation.engine.course.fold import fold
@@ -16,6 +18,7 @@ from automation.engine.status import StepStatus
 
 Json = Any
 SUCCEEDED, FAILED, SKIPPED, CANCELLED, RUNNING = "succeeded", "failed", "skipped", "cancelled", "running"
+LARGE_NUMBER = re.compile(rb"\de\d")  # how a float from 1e16 on is written
 DONE = frozenset({SUCCEEDED, SKIPPED})  # a retry does these not again
 
 
@@ -71,8 +74,22 @@ def steps_of(rows: Iterable[StepResult]) -> list[Json]:
 
 
 def checksum(items: Sequence[Json]) -> str:
-    """What a stored batch belongs to: another list of items makes its results worthless."""
-    return hashlib.sha256(json.dumps(list(items), sort_keys=True).encode()).hexdigest()[:16]
+    """What a stored batch belongs to: another list of items makes its results worthless.
+
+    The same for items that were stored and read back: 1e16 comes back as an integer, an infinite number as null.
+    """
+    said = orjson.dumps(list(items), option=orjson.OPT_SORT_KEYS)
+    if LARGE_NUMBER.search(said):
+        said = orjson.dumps(_as_read(list(items)), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(said).hexdigest()[:16]
+
+
+def _as_read(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _as_read(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_read(inner) for inner in value]
+    return int(value) if isinstance(value, float) and abs(value) < 2**63 and value.is_integer() else value
 
 
 def batch_path(loop: str, first: int, last: int) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from automation.engine.course import Course
+from automation.engine.course import DEFAULT_LIMITS, Course, Limits
+from automation.engine.course.items import checksum
 from automation.engine.results import StepResult
 from automation.engine.scope import new_scope
 from automation.engine.simulate import START
@@ -12,9 +13,9 @@ from automation.engine.status import RunStatus, StepStatus
 from automation.tests.engine.samples import plan, step
 
 
-def course_of(planned, rows=()):
+def course_of(planned, rows=(), limits=DEFAULT_LIMITS):
     scope = new_scope(planned, inputs={}, trigger=None, run={"id": "run"})
-    return Course(planned, rows, scope, now=START)
+    return Course(planned, rows, scope, now=START, limits=limits)
 
 
 def begun(course):
@@ -87,3 +88,25 @@ def test_a_mark_without_a_result_becomes_unknown_when_the_run_ends():
 
     (row,) = course.take_rows()
     assert row.status is StepStatus.UNKNOWN
+
+
+def test_items_that_storing_changes_belong_to_their_batch_still():
+    before = [1e16, -2.5e17, 1e30, 0.5, 1e-7, float("inf"), {"b": [1e16], "a": "1e5"}]
+    after = [10**16, -25 * 10**16, 1e30, 0.5, 1e-7, None, {"a": "1e5", "b": [10**16]}]
+
+    assert checksum(before) == checksum(after)
+    assert checksum(before) != checksum(before[1:])
+
+
+def test_a_resumed_run_weighs_the_output_of_a_loop_once():
+    planned = plan(step("each", for_each={"items": [1, 2, 3], "batch": 1}), step("last", "each"))
+    course = course_of(planned, limits=Limits(run_bytes=3_000))
+    for place in iter(course.take_ready, None):
+        course.start(place)
+        output = "x" * (700 if place.step.id == "each" else 100)
+        course.record(place, ended(place, output=output), START)
+        if place.step.path == "each[2]":
+            course = course_of(planned, course.take_rows(), limits=Limits(run_bytes=3_000))  # it parked, or died
+
+    assert course.verdict is not None
+    assert course.verdict.status is RunStatus.SUCCEEDED
