@@ -13,7 +13,6 @@ from automation.engine.settle import broken, error_json
 from automation.engine.status import StepStatus
 from automation.engine.weight import too_heavy, weight
 
-
 REPEATING = frozenset({"for_each", "group", "try"})
 
 
