@@ -16,8 +16,10 @@ from automation.store.connection import Connection
 
 LOCK_SPACE = zlib.crc32(b"brainops.worker") & 0x7FFFFFFF
 
-# A live row of a name whose lock we hold belongs to a process that died, or to one whose connection broke.
-NAMESAKES = "select id, pid from automation_worker where name = %s and state in (1, 2)"
+# A live row of a name whose lock nobody else holds belongs to a process that died, or to one whose connection broke.
+NEIGHBOURS = "select id, name, pid from automation_worker where host = %s and state in (1, 2)"
+TRY_LOCK = "select pg_try_advisory_lock(%s, %s)"
+UNLOCK = "select pg_advisory_unlock(%s, %s)"
 REGISTER = """
 with before as (
   update automation_worker set state = 3 where id = any(%(dead)s::uuid[]) and state in (1, 2) returning id)
@@ -63,24 +65,45 @@ def take_name(connection: Connection, *, host: str, most: int = 256) -> str:
 
     Raises RuntimeError when `most` workers of this host hold a name.
     """
-    space = LOCK_SPACE ^ (zlib.crc32(host.encode()) & 0x7FFFFFFF)
     for slot in range(most):
-        if connection.rows("select pg_try_advisory_lock(%s, %s)", (space, slot))[0][0]:
+        if connection.rows(TRY_LOCK, (_space(host), slot))[0][0]:
             return f"{host}/{slot}"
     raise RuntimeError(f"Host {host!r} already runs {most} workers: no name is left for another one.")
 
 
 def register(connection: Connection, *, worker_id: UUID, name: str, pid: int, release: str, slots: int) -> int:
-    """Register a process under `name`; return how many predecessors of that name were declared dead by it.
+    """Register a process under `name`; return how many processes of its host were declared dead by it.
 
-    Only a namesake whose process is gone from this host: one that merely lost its connection, and so its lock,
-    breathes again in a moment.
+    Only one that is gone from this host, and whose name nobody holds: one that merely lost its connection, and so its
+    lock, breathes again in a moment. Where processes die faster than any lives long enough to judge others, this is
+    what gives their runs back.
     """
     host = name.rpartition("/")[0]
-    dead = [other for other, its_pid in connection.rows(NAMESAKES, (name,)) if its_pid == pid or is_gone(its_pid)]
+    neighbours = connection.rows(NEIGHBOURS, (host,))
+    dead = [other for other, its_name, its_pid in neighbours if _is_dead(connection, its_name, its_pid, name, pid)]
     parameters = {"id": worker_id, "name": name, "host": host, "pid": pid, "release": release, "slots": slots}
     parameters["dead"] = dead
     return int(connection.rows(REGISTER, parameters)[0][0])
+
+
+def _is_dead(connection: Connection, its_name: str, its_pid: int, name: str, pid: int) -> bool:
+    if its_name == name:
+        return its_pid == pid or is_gone(its_pid)
+    return is_gone(its_pid) and _is_free(connection, its_name)
+
+
+def _is_free(connection: Connection, name: str) -> bool:
+    """True when nobody holds the name's lock."""
+    host, _, slot = name.rpartition("/")
+    if not slot.isdigit() or not connection.rows(TRY_LOCK, (_space(host), int(slot)))[0][0]:
+        return False
+    connection.rows(UNLOCK, (_space(host), int(slot)))
+    return True
+
+
+def _space(host: str) -> int:
+    """The advisory locks of a host's names."""
+    return LOCK_SPACE ^ (zlib.crc32(host.encode()) & 0x7FFFFFFF)
 
 
 def rename(connection: Connection, *, worker_id: UUID, name: str) -> None:

@@ -69,7 +69,11 @@ def test_signals_before_during_and_after_the_wait_each_wake_once(house, chaos):
 
     tally.part = SIGNALS
     woken, wrong = house.rows(TAKEN, tally.workflow)[0]
-    tally.more |= {"interleavings": woken, "woken otherwise than once": wrong, "answers": dict(answers)}
+    tally.more |= {
+        "interleavings": woken,
+        "woken otherwise than once": wrong,
+        "answers": ", ".join(f"{count} × {status}" for status, count in sorted(answers.items())),
+    }
     assert (*tally.errors, tally.repeated) == (*NOTHING, 0)
     assert wrong == 0
     assert woken == len(tally.accepted) >= INTERLEAVINGS

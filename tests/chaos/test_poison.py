@@ -44,7 +44,7 @@ def test_poison_runs_fail_alone_and_everybody_else_succeeds(house, chaos):
     tally.more["failed as worker_lost"] = sum(row[1] == "worker_lost" for row in poisoned)
     tally.more["deaths of shared processes"] = tally.faults
     assert [(status, error, finishes) for status, error, _, finishes in poisoned] == [(51, "worker_lost", 1)] * 15
-    assert {crashes for _, _, crashes, _ in poisoned} == {MOST_SHARED_DEATHS}
+    assert min(crashes for _, _, crashes, _ in poisoned) >= MOST_SHARED_DEATHS  # more: the deaths of others beside it
     assert len(tally.accepted) >= RUNS
     assert tally.errors == NOTHING  # not one of the innocent failed
     assert tally.faults <= MOST_SHARED_DEATHS * len(poisoned)

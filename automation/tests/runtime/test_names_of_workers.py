@@ -59,6 +59,29 @@ def test_a_namesake_that_still_lives_is_not_declared_dead(store, claim, new_work
     assert Run.objects.get(id=run.id).status == RunStatus.RUNNING
 
 
+def test_a_starting_worker_declares_a_dead_neighbour_dead_whose_name_nobody_holds(store, claim, new_worker, dead_pid):
+    first, (run,) = claim()
+    Worker.objects.filter(id=first).update(name="host/7", pid=dead_pid)
+
+    new_worker(name="host/0", pid=os.getpid())
+
+    assert Worker.objects.get(id=first).state == WorkerState.DEAD
+    assert recover_runs(store) == {run.id: RunStatus.QUEUED}
+
+
+def test_a_neighbour_whose_name_is_held_lives_wherever_its_process_is(store, claim, new_worker, dead_pid):
+    """Another container may share the host's name and not its processes."""
+    first, _ = claim()
+    elsewhere = Connection()
+    name = take_name(elsewhere, host="host")
+    Worker.objects.filter(id=first).update(name=name, pid=dead_pid)
+
+    new_worker(name="host/9", pid=os.getpid())
+
+    assert Worker.objects.get(id=first).state == WorkerState.LIVE
+    elsewhere.close()
+
+
 def test_a_dead_process_that_nobody_waited_for_is_gone():
     zombie = subprocess.Popen(["true"], stdout=subprocess.PIPE)
     zombie.stdout.read()  # it closed its output: it has ended, or is about to
