@@ -304,7 +304,7 @@ def explore(world: World, *, examples: int) -> None:
 
 
 def test_deaths_of_processes_change_nothing_that_random_runs_come_to(world):
-    explore(world, examples=8)
+    explore(world, examples=12)
 
 
 @pytest.mark.slow

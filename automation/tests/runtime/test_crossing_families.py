@@ -30,6 +30,7 @@ def test_every_end_and_every_step_is_committed(claim):
     groups = [runs[place::4] for place in range(4)]
     parents, children = groups[0] + groups[1], groups[2] + groups[3]
     adopt(parents, children)
+    callers = {child.id: parent.id for parent, child in zip(parents, children, strict=True)}
     writers = [Writer(), Writer()]
 
     def work(writer, steps_of, ends_of):
@@ -37,7 +38,9 @@ def test_every_end_and_every_step_is_committed(claim):
         for parent, child in zip(steps_of, reversed(ends_of), strict=True):
             row = StepResult("a", "log", StepStatus.SUCCEEDED)
             receipts.append(writer.submit(Entry(parent.id, parent.claim, (row,))))
-            receipts.append(writer.submit(Entry(child.id, child.claim, move=Move(RunStatus.SUCCEEDED))))
+            receipts.append(
+                writer.submit(Entry(child.id, child.claim, move=Move(RunStatus.SUCCEEDED), called_by=callers[child.id]))
+            )
         answers.extend(receipt.wait() for receipt in receipts)
 
     answers: list[int | None] = []
