@@ -74,7 +74,9 @@ class Approval(models.Model):
                 condition=Q(state="pending", expires_at__isnull=False),
             ),
             # what waits for people; everything decided stays out of it
-            models.Index(fields=["workspace", "-created_at", "-id"], name="approval_open", condition=Q(state="pending")),
+            models.Index(
+                fields=["workspace", "-created_at", "-id"], name="approval_open", condition=Q(state="pending")
+            ),
         ]
         permissions = [("decide_approval", "Can decide approval")]
 

@@ -90,18 +90,24 @@ def why(head: Head) -> Why | None:
 
 
 def _limit(key: str, place: RunPlace) -> Why:
-    capacity = place.capacity if place.capacity is not None else UNLIMITED
-    said = f"{place.under_way} of {capacity} runs{with_key(key)} are under way"
+    capacity = None if place.capacity in (None, UNLIMITED) else place.capacity
     details = {
         "limit": key,
         "key": key.partition(":")[2],
-        "capacity": None if capacity == UNLIMITED else capacity,
+        "capacity": capacity,
         "under_way": place.under_way,
         "position": place.before + 1,
         "waiting": place.waiting,
-        "message": f"{said}; of {place.waiting} that wait it is number {place.before + 1}.",
+        "message": _said(key, place, capacity),
     }
     return Why(LIMIT, details)
+
+
+def _said(key: str, place: RunPlace, capacity: int | None) -> str:
+    if capacity is None:
+        return "No limit holds it back any more: it starts within a second."
+    full = f"{place.under_way} of {capacity} runs{with_key(key)} are under way"
+    return f"{full}; of {place.waiting} that wait it is number {place.before + 1}."
 
 
 def _row(limit: Limit, under_way: int, waiting: int) -> LimitRow:

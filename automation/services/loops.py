@@ -12,13 +12,15 @@ import orjson
 from django.db import connection
 
 from automation.engine.containers import BATCH
-from automation.engine.status import StepStatus
+from automation.engine.status import FIRST_FINAL, StepStatus
+from automation.models import Run
 from automation.store.payloads import BrokenPayload
 from automation.store.read_items import TOTAL, Counted, items_in, read_batches, read_one, read_progress
 from automation.store.read_run import StepRow
 from brainops.core.errors import NotFound
 
-ITEM_STATUSES = ("succeeded", "failed", "skipped", "cancelled", "running")
+RUNNING, CANCELLED = "running", "cancelled"
+ITEM_STATUSES = ("succeeded", "failed", "skipped", CANCELLED, RUNNING)
 MOST_NESTED = 20  # loops in one another that an address may name; documents nest fewer
 MOST_COUNTED = 4000  # payloads whose items were counted: they never change, so they are counted once
 _RANGE = re.compile(r"\[\d+-\d+\]$")
@@ -92,7 +94,8 @@ def items(run_id: int, path: str, *, after: int = -1, status: str | None = None,
     """A page of the items of the loop at `path`, in order: behind index `after`, of one status if one is named.
 
     Of a `while` it is the pass under way. A loop inside a loop (`outer[3].inner`) shows its items as long as the item
-    around it has not ended, and when that failed. Raises NotFound when the run has no such loop.
+    around it has not ended, and when that failed. What was under way when the
+    run was ended from outside is cancelled. Raises NotFound when the run has no such loop.
     """
     if "\0" in path or path.count("[") > MOST_NESTED:  # it comes from an address
         raise NotFound
@@ -102,8 +105,16 @@ def items(run_id: int, path: str, *, after: int = -1, status: str | None = None,
             found.append(item)
         if len(found) > limit:
             break
-    page = found[:limit]
+    page = _told(run_id, found[:limit])
     return ItemPage(page, page[-1]["index"] if len(found) > limit else None)
+
+
+def _told(run_id: int, page: list[Item]) -> list[Item]:
+    """What was under way in a run that was ended from outside ended with it; nobody came by to write that down."""
+    is_open = [item["status"] == RUNNING for item in page]
+    if not any(is_open) or not Run.objects.filter(id=run_id, status__gte=FIRST_FINAL).exists():
+        return page
+    return [{**item, "status": CANCELLED} if item["status"] == RUNNING else item for item in page]
 
 
 def said_by(reason: str | None) -> dict[str, Any] | None:

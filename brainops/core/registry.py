@@ -22,7 +22,7 @@ class Registry(Generic[T]):
     def register(self, name: str, provider: T) -> T:
         """Add a provider. The same one again is fine (an app's ready() may run twice); another one is refused."""
         known = self._providers.setdefault(name, provider)
-        if known is not provider:
+        if known != provider:  # two looks at one bound method are equal, not the same
             raise ValueError(f"{self.noun} provider {name!r} is registered already, as {known!r}.")
         return provider
 

@@ -105,10 +105,9 @@ def test_a_blocked_run_says_its_position(admin_of_all):
 
     waits = [view(admin_of_all, run)[0].waits[0].waited for run in (first, second)]
 
-    assert [(wait.type, wait.details) for wait in waits] == [
-        ("limit", {"key": "k", "position": 1}),
-        ("limit", {"key": "k", "position": 2}),
-    ]
+    said = [(wait.type, wait.details["key"], wait.details["position"], wait.details["waiting"]) for wait in waits]
+    assert said == [("limit", "k", 1, 2), ("limit", "k", 2, 2)]
+    assert waits[0].details["message"] == "No limit holds it back any more: it starts within a second."
 
 
 def test_called_runs_are_linked(admin_of_all):

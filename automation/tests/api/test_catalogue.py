@@ -32,7 +32,8 @@ def test_whoever_has_the_catalogue_is_not_sent_it_again(owner: Api):
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_every_example_of_the_catalogue_is_a_valid_step(owner: Api):
+def test_every_example_of_the_catalogue_is_a_valid_step(owner: Api, settings):
+    settings.BRAINOPS_CODE_STEPS = True
     steps = [example["step"] for kind in owner.get("/catalogue").json()["steps"] for example in kind["examples"]]
     inputs = {"type": "object"}
 

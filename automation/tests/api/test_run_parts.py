@@ -134,6 +134,18 @@ def test_the_items_of_a_loop_are_read_over_its_batches(owner: Api, run: Run):
     assert body["results"][2]["steps"][0]["path"] == "loop[2].nap"
 
 
+def test_items_under_way_when_a_run_was_ended_from_outside_are_cancelled(owner: Api, run: Run):
+    before = [item["status"] for item in owner.get(f"/runs/{run.uid}/steps/loop/items").json()["results"]]
+    Run.objects.filter(id=run.id).update(
+        status=RunStatus.TIMED_OUT, finished_at=datetime.now(UTC), finishes=1, claim=None, worker_id=None
+    )
+
+    after = [item["status"] for item in owner.get(f"/runs/{run.uid}/steps/loop/items").json()["results"]]
+
+    assert "running" in before
+    assert after == ["cancelled" if status == "running" else status for status in before]
+
+
 def test_items_are_paged_and_found_by_status(owner: Api, run: Run):
     address = f"/runs/{run.uid}/steps/loop/items"
 
