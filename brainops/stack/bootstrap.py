@@ -56,6 +56,9 @@ def _prepare(checkout: Path, folder: Path, locks: Sequence[str]) -> None:
 
 
 def _create(folder: Path) -> None:
+    if folder.is_symlink():  # --clear would empty what it points to, which is somebody else's
+        said = f"{folder} is a link to {folder.resolve()}, which is no environment of this checkout."
+        raise SystemExit(f"bin/brainops: {said} Remove the link; the next start makes an environment here.")
     # Never from the environment that is about to be cleared.
     python = getattr(sys, "_base_executable", sys.executable)
     if uv := shutil.which("uv"):

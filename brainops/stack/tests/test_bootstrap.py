@@ -111,6 +111,19 @@ def test_an_environment_that_was_moved_is_made_anew(launcher):
     assert answer.stdout == f"hello|status|{moved}\n"
 
 
+def test_a_link_to_another_environment_is_refused_and_that_one_is_not_emptied(launcher, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "precious").touch()
+    launcher.venv.symlink_to(other)
+
+    answer = launcher.run("status")
+
+    assert answer.returncode == 1
+    assert f"is a link to {other}" in answer.stderr
+    assert (other / "precious").exists()
+
+
 def test_without_uv_pip_installs_by_hash_only(launcher):
     (launcher.checkout / "tools/uv").unlink()
     (launcher.checkout / "requirements.lock").write_text("six==1.17.0\n", encoding="utf-8")
