@@ -87,8 +87,8 @@ class Tally:
             repeated=self.repeated,
             recovery=self.recovery,
             rest=self.rest,
-            intake_p99=self.quantile(0.99),
-            intake_p100=self.quantile(1),
+            intake_p99=self.quantile(0.99) if self.answers else None,
+            intake_p100=self.quantile(1) if self.answers else None,
             more=self.more,
             part=self.part,
         )

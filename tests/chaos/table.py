@@ -15,14 +15,10 @@ RULE = "|---|---|---|---|---|---|---|---|---|---|---|---|"
 
 
 def main(path: Path) -> None:
-    """Replace what stands between the marks. The fullest result of each part counts, the newest of equals."""
-    best: dict[tuple[int, str], dict[str, Any]] = {}
-    for line in path.read_bytes().splitlines():
-        found = orjson.loads(line)
-        known = best.get((found["scenario"], found["title"]))
-        if known is None or known["accepted"] <= found["accepted"]:
-            best[found["scenario"], found["title"]] = found
-    results = [best[key] for key in sorted(best, key=lambda key: key[0])]
+    """Replace what stands between the marks by the newest result of each scenario and part."""
+    found = [orjson.loads(line) for line in path.read_bytes().splitlines()]
+    newest = {(result["scenario"], result["title"]): result for result in found}
+    results = sorted(newest.values(), key=lambda result: int(result["scenario"]))
     page = PAGE.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
