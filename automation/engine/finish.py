@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from automation.engine.advance import Verdict
@@ -12,8 +11,6 @@ from automation.engine.durations import duration_text
 from automation.engine.expressions import Budget, ExpressionError
 from automation.engine.plan import Plan
 from automation.engine.prepare import expression_details
-from automation.engine.results import StepResult
-from automation.engine.settle import ended_with_run
 from automation.engine.status import RunStatus
 
 Json = Any
@@ -41,11 +38,6 @@ def finish(plan: Plan, scope: Mapping[str, Json], verdict: Verdict) -> Finished:
         return Finished(
             RunStatus.FAILED, error=_error("output_expression", said, "user", details=expression_details(error))
         )
-
-
-def left_behind(results: Iterable[StepResult], *, now: datetime) -> tuple[StepResult, ...]:
-    """The rows of steps that waited or were to be retried when their run ended: cancelled, with the reason."""
-    return tuple(ended_with_run(row, now=now) for row in results if not row.status.is_final)
 
 
 def timed_out(plan: Plan) -> Finished:

@@ -1,7 +1,8 @@
 """The end of a run."""
 
 from automation.engine.advance import Verdict
-from automation.engine.finish import Finished, finish, left_behind
+from automation.engine.finish import Finished, finish
+from automation.engine.settle import ended_with_run
 from automation.engine.simulate import START
 from automation.engine.status import RunStatus, StepStatus
 from automation.tests.engine.samples import plan, row, step
@@ -43,10 +44,10 @@ def test_an_output_that_cannot_be_made_fails_the_run_with_its_place():
 
 
 def test_steps_that_still_waited_are_cancelled_with_the_reason():
-    rows = (row("a"), row("b", StepStatus.WAITING, until=START, output=1), row("c", StepStatus.RETRYING))
+    rows = (row("b", StepStatus.WAITING, until=START, output=1), row("c", StepStatus.RETRYING))
     reason = {"type": "run_ended", "message": "The run ended before this step did."}
 
-    assert left_behind(rows, now=START) == (
+    assert [ended_with_run(one, now=START) for one in rows] == [
         row("b", StepStatus.CANCELLED, output=1, reason=reason, finished_at=START),
         row("c", StepStatus.CANCELLED, reason=reason, finished_at=START),
-    )
+    ]
