@@ -19,6 +19,7 @@ from automation.admin.approval_list import ApprovalList, ApprovalStateFilter, Ap
 from automation.admin.callers import caller_of, say_refusal
 from automation.admin.filters import WorkspaceFilter, as_uuid
 from automation.admin.paging import InfinitePaginator
+from automation.admin.rights import may
 from automation.looks.wording import pretty
 from automation.models import Approval, ApprovalKind, ApprovalState
 from automation.services import approval_decisions, approvals
@@ -126,7 +127,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Those who may decide approvals in the admin."""
-        return bool(request.user.has_perm("automation.decide_approval"))  # type: ignore[union-attr]  # staff only
+        return may(request, "automation.decide_approval")
 
     def _find(self, request: HttpRequest, id: UUID) -> tuple[Caller, Approval]:
         """Who is looking, and at what. Raises PermissionDenied, Http404."""

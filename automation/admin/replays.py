@@ -17,6 +17,7 @@ from automation.admin.callers import caller_of, say_refusal
 from automation.admin.filters import WorkspaceFilter, as_uuid
 from automation.admin.paging import InfinitePaginator
 from automation.admin.replay_form import answer, find_caller, read_order, read_uids
+from automation.admin.rights import may
 from automation.admin.run_log_page import number
 from automation.looks.states import REPLAYS
 from automation.models import Replay
@@ -128,4 +129,4 @@ class ReplayAdmin(ReadOnlyAdmin):
 
     @staticmethod
     def _may(request: HttpRequest, permission: str) -> bool:
-        return bool(request.user.has_perm(f"automation.{permission}"))  # type: ignore[union-attr]  # staff only
+        return may(request, f"automation.{permission}")

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from automation.admin import retry_form, run_page
 from automation.admin.callers import caller_of, say_refusal
+from automation.admin.rights import may
 from automation.engine.status import RunStatus
 from automation.services import pins, retries, runs
 from brainops.accounts.caller import Caller
@@ -83,7 +84,7 @@ class RunButtons:
 
     def _allowed(self, request: HttpRequest, uid: UUID, permission: str) -> Caller:
         """Who presses the button. Raises PermissionDenied, Http404."""
-        if not request.user.has_perm(f"automation.{permission}"):  # type: ignore[union-attr]  # staff only
+        if not may(request, f"automation.{permission}"):
             raise PermissionDenied
         return self._caller(request, uid)
 

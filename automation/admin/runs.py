@@ -24,6 +24,7 @@ from automation.admin.filters import (
     WorkspaceFilter,
 )
 from automation.admin.paging import InfinitePaginator
+from automation.admin.rights import may
 from automation.admin.run_buttons import RunButtons
 from automation.looks.states import run_look
 from automation.models import Run, Workflow
@@ -58,7 +59,7 @@ class RunAdmin(RunButtons, ReadOnlyAdmin):
 
     def has_repeat_permission(self, request: HttpRequest) -> bool:
         """Those who may retry one run."""
-        return bool(request.user.has_perm("automation.retry_run"))  # type: ignore[union-attr]  # staff only
+        return may(request, "automation.retry_run")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         """Only what the list shows: definitions stay in the database."""
@@ -130,7 +131,7 @@ class RunAdmin(RunButtons, ReadOnlyAdmin):
         except NotFound as error:
             raise Http404 from error
         title = f"Items of {path} in run {str(uid)[:8]}"
-        may_retry = view.is_final and request.user.has_perm("automation.retry_run")  # type: ignore[union-attr]
+        may_retry = view.is_final and may(request, "automation.retry_run")
         context = {**self.admin_site.each_context(request), "title": title, "view": view, "may_retry": may_retry}
         return render(request, "automation/run_items.html", context)
 
@@ -148,13 +149,13 @@ class RunAdmin(RunButtons, ReadOnlyAdmin):
 
     def _buttons(self, request: HttpRequest, view: run_page.RunView) -> dict[str, bool]:
         """Which buttons this person has here; those that may not be used are absent."""
-        may_retry = view.is_final and request.user.has_perm("automation.retry_run")  # type: ignore[union-attr]
-        may_cancel = not view.is_final and request.user.has_perm("automation.cancel_run")  # type: ignore[union-attr]
+        may_retry = view.is_final and may(request, "automation.retry_run")
+        may_cancel = not view.is_final and may(request, "automation.cancel_run")
         return {
             "cancel": may_cancel and not view.is_stopping,
             "again": may_retry,
             "from_failed": may_retry and view.has_failed_step,
-            "pin": request.user.has_perm("automation.retry_run"),  # type: ignore[union-attr]  # staff only
+            "pin": may(request, "automation.retry_run"),
         }
 
     @staticmethod

@@ -18,6 +18,7 @@ from unfold.views import ChangeList
 
 from automation.admin.callers import caller_of, say_refusal
 from automation.admin.filters import WorkflowFilter, WorkspaceFilter, as_uuid
+from automation.admin.rights import may
 from automation.looks.states import FIRINGS, OFF, ON, STOPPED, Look
 from automation.looks.wording import pretty
 from automation.models import Firing, Trigger
@@ -138,7 +139,7 @@ class TriggerAdmin(ReadOnlyAdmin):
 
     def has_switch_permission(self, request: HttpRequest) -> bool:
         """Those who may change triggers."""
-        return bool(request.user.has_perm("automation.change_trigger"))  # type: ignore[union-attr]  # staff only
+        return may(request, "automation.change_trigger")
 
     def _switch(self, request: HttpRequest, rows: Any, *, to: bool) -> None:
         changed = 0

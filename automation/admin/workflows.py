@@ -18,6 +18,7 @@ from automation.admin import workflow_page
 from automation.admin.callers import caller_of, say_refusal
 from automation.admin.dry_runs import DryRunPages
 from automation.admin.filters import OwnerFilter, TagFilter, WorkflowStateFilter, WorkspaceFilter, as_uuid
+from automation.admin.rights import may
 from automation.admin.workflow_list import WorkflowList
 from automation.models import Workflow
 from automation.services import runs, workflows
@@ -176,7 +177,7 @@ class WorkflowAdmin(DryRunPages, ReadOnlyAdmin):
 
     @staticmethod
     def _may(request: HttpRequest, permission: str) -> bool:
-        return bool(request.user.has_perm(f"automation.{permission}"))  # type: ignore[union-attr]  # staff only
+        return may(request, f"automation.{permission}")
 
 
 def _read_inputs(text: str) -> dict[str, Any]:

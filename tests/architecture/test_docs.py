@@ -11,7 +11,8 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 SETTING = re.compile(r"\b(BRAINOPS_[A-Z][A-Z_]*[A-Z])\b")
 READ = re.compile(r"""env\.\w+\(\s*"(\w+)\"""")
 # What belongs to somebody's machine, or was left for later.
-STRAYS = re.compile(r"/home/|/Users/|/tmp/|/work/|/root/|\b(?:TODO|FIXME|TBD|XXX)\b")
+FOLDERS = ("home", "Users", "tmp", "work", "root")
+STRAYS = re.compile(rf"/(?:{'|'.join(FOLDERS)})/|\b(?:TODO|FIXME|TBD|XXX)\b")
 
 
 def _pages() -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 Json = Any
 
 
-class Holder:
+class Holder(ABC):
     """What all containers have in common: a row while open, one end, a time limit, an orderly failure.
 
     `failure` is the error it will end with as soon as nothing inside is under way any more.
@@ -42,17 +43,17 @@ class Holder:
 
     # what a container says
 
+    @abstractmethod
     def open(self, state: Json, *, now: datetime) -> None:
         """Open the first frame; `state` is what `state()` said when the run was here before, None at first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ended(self, frame: Frame, verdict: Verdict, *, now: datetime) -> None:
         """One of its frames came to its end."""
-        raise NotImplementedError
 
+    @abstractmethod
     def frames(self) -> Iterable[Frame]:
         """The frames open now."""
-        raise NotImplementedError
 
     def state(self) -> Json:
         """What its open row keeps to go on from."""
@@ -63,7 +64,8 @@ class Holder:
         return ()
 
     def mark(self, frame: Frame) -> None:
-        """A row in one of its frames changed (loops, which fold rows)."""
+        """A row in one of its frames changed."""
+        del frame  # only loops fold rows
 
     def stored(self) -> Iterable[StepResult]:
         """The rows that changed since the last call (loops)."""
@@ -131,6 +133,7 @@ class Holder:
 
     def closing(self, *, now: datetime) -> None:
         """Settle what is left of it before its row ends."""
+        del now  # only loops have rows left to settle
 
     def summary(self) -> Json:
         """What the final row says in short (loops)."""
