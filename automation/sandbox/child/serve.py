@@ -4,21 +4,21 @@ from __future__ import annotations
 
 # Values and errors of these cross over from the interpreter. Its client would import them at need, and break: behind
 # the locks the standard library may be out of reach.
-import binascii  # noqa: F401
-import csv  # noqa: F401
-import datetime  # noqa: F401
-import decimal  # noqa: F401
-import io  # noqa: F401
+import binascii  # noqa: F401 - for later, see above
+import csv  # noqa: F401 - for later, see above
+import datetime  # noqa: F401 - for later, see above
+import decimal  # noqa: F401 - for later, see above
+import io  # noqa: F401 - for later, see above
 import json
 import os
-import re  # noqa: F401
+import re  # noqa: F401 - for later, see above
 import signal
 import sys
 import sysconfig
 import threading
-import tomllib  # noqa: F401
-import traceback  # noqa: F401
-import zoneinfo  # noqa: F401
+import tomllib  # noqa: F401 - for later, see above
+import traceback  # noqa: F401 - for later, see above
+import zoneinfo  # noqa: F401 - for later, see above
 from pathlib import Path
 from queue import SimpleQueue
 

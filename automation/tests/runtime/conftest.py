@@ -14,6 +14,19 @@ from automation.store.commands import Commands
 from automation.store.connection import Connection
 from automation.store.workers import register
 from automation.tests.runtime.held import Crash
+from brainops.core.egress import http
+from tests.live import Receiver
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Iterator[Receiver]:
+    """A server on loopback that steps may call."""
+    settings.BRAINOPS_EGRESS_ALLOW = ["127.0.0.1:*"]
+    http.client.cache_clear()
+    server = Receiver()
+    yield server
+    server.close()
+    http.client.cache_clear()
 
 
 @pytest.fixture

@@ -8,26 +8,15 @@ from automation.engine.status import RunStatus, StepStatus
 from automation.models import StepRun
 from automation.services.signals import send
 from brainops.accounts.caller import system_caller
-from brainops.core.egress import http
-from tests.live import Receiver, wait_until
+from tests.live import wait_until
 
 pytestmark = pytest.mark.usefixtures("runtime")
 
 
-@pytest.fixture(autouse=True)
-def _may_call_the_test_server(settings):
-    settings.BRAINOPS_EGRESS_ALLOW = ["127.0.0.1:*"]
-    http.client.cache_clear()
-    yield
-    http.client.cache_clear()
-
-
 @pytest.fixture
-def receiver():
-    server = Receiver()
-    server.delay_seconds = 1.5
-    yield server
-    server.close()
+def receiver(receiver):
+    receiver.delay_seconds = 1.5
+    return receiver
 
 
 def post(name, receiver):

@@ -8,25 +8,8 @@ import pytest
 
 from automation.engine.status import RunStatus, StepStatus
 from automation.models import StepRun
-from brainops.core.egress import http
-from tests.live import Receiver
 
 pytestmark = pytest.mark.usefixtures("runtime")
-
-
-@pytest.fixture(autouse=True)
-def _may_call_the_test_server(settings):
-    settings.BRAINOPS_EGRESS_ALLOW = ["127.0.0.1:*"]
-    http.client.cache_clear()
-    yield
-    http.client.cache_clear()
-
-
-@pytest.fixture
-def receiver():
-    server = Receiver()
-    yield server
-    server.close()
 
 
 def post(name, receiver, **more):
