@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -31,6 +32,7 @@ from tests.flows.server import Scripted
 from tests.flows.workspace import SOMEBODY
 
 Json = Any
+T = TypeVar("T")
 PAUSE_SECONDS = 0.02
 
 
@@ -145,9 +147,27 @@ def talk(several: list[Started], *, seconds: float = 40) -> None:
 def say(several: list[Started]) -> bool:
     """Say what somebody waits for now; True when nothing is left to be said."""
     for one in several:
-        one.answers = [said for said in one.answers if not is_answered(one, *said)]
-        one.signals = [signal for signal in one.signals if not is_sent(one, signal)]
+        one.answers = unsaid(one.answers, lambda said: said[0], lambda said, one=one: is_answered(one, *said))
+        one.signals = unsaid(one.signals, listener, lambda signal, one=one: is_sent(one, signal))
     return not any(one.answers or one.signals for one in several)
+
+
+def unsaid(said: list[T], place: Callable[[T], str | None], is_said: Callable[[T], bool]) -> list[T]:
+    """Say everything in the order the flow wrote; what nobody listened to yet.
+
+    What was not heard holds back what follows at its place: the row may be born between the two looks, and the
+    second word would be said first.
+    """
+    left: list[T] = []
+    for word in said:
+        if any(place(word) == place(held) for held in left) or not is_said(word):
+            left.append(word)
+    return left
+
+
+def listener(signal: SignalFile) -> str | None:
+    """The path whose row a signal waits for."""
+    return signal.when or signal.url_of
 
 
 def is_answered(one: Started, path: str, said: dict[str, Json]) -> bool:
