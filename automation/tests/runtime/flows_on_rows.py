@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -147,8 +148,8 @@ def talk(several: list[Started], *, seconds: float = 40) -> None:
 def say(several: list[Started]) -> bool:
     """Say what somebody waits for now; True when nothing is left to be said."""
     for one in several:
-        one.answers = unsaid(one.answers, lambda said: said[0], lambda said, one=one: is_answered(one, *said))
-        one.signals = unsaid(one.signals, listener, lambda signal, one=one: is_sent(one, signal))
+        one.answers = unsaid(one.answers, lambda said: said[0], partial(is_answered, one))
+        one.signals = unsaid(one.signals, listener, partial(is_sent, one))
     return not any(one.answers or one.signals for one in several)
 
 
@@ -170,8 +171,9 @@ def listener(signal: SignalFile) -> str | None:
     return signal.when or signal.url_of
 
 
-def is_answered(one: Started, path: str, said: dict[str, Json]) -> bool:
+def is_answered(one: Started, answer_at: tuple[str, dict[str, Json]]) -> bool:
     """Answer the approval at a path, if it is there."""
+    path, said = answer_at
     approval = Approval.objects.filter(run__uid=one.uid, path=path, state="pending").first()
     if approval is None:
         return False
