@@ -22,6 +22,7 @@ class Permission(StrEnum):
     WORKFLOWS_DELETE = "workflows:delete"
     WORKFLOWS_EXPORT = "workflows:export"
     WORKFLOWS_IMPORT = "workflows:import"
+    WORKFLOWS_ASSIGN = "workflows:assign"  # give to another owner
     RUNS_READ = "runs:read"
     RUNS_EXECUTE = "runs:execute"
     RUNS_CANCEL = "runs:cancel"
@@ -51,8 +52,16 @@ class Permission(StrEnum):
     MEMBERS_WRITE = "members:write"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
+    VARIABLES_READ = "variables:read"
+    VARIABLES_WRITE = "variables:write"
+    SECRETS_READ = "secrets:read"  # names and dates; nobody reads a value
+    SECRETS_WRITE = "secrets:write"
+    NOTICES_READ = "notices:read"
+    NOTICES_WRITE = "notices:write"
     AUDIT_READ = "audit:read"
+    AUDIT_EXPORT = "audit:export"
     WORKSPACE_UPDATE = "workspace:update"
+    WORKSPACE_TRANSFER = "workspace:transfer"
     WORKSPACE_DELETE = "workspace:delete"
 
 
@@ -64,6 +73,7 @@ _ADDED: dict[Role, frozenset[Permission]] = {
         {
             *(P.WORKFLOWS_READ, P.RUNS_READ, P.APPROVALS_READ, P.TRIGGERS_READ, P.WEBHOOKS_READ),
             *(P.INTEGRATIONS_READ, P.MEMBERS_READ, P.STATE_READ, P.EVENTS_READ),
+            *(P.VARIABLES_READ, P.NOTICES_READ),
         }
     ),
     Role.OPERATOR: frozenset(
@@ -78,10 +88,16 @@ _ADDED: dict[Role, frozenset[Permission]] = {
             *(P.TRIGGERS_CREATE, P.TRIGGERS_UPDATE, P.TRIGGERS_DELETE),
             *(P.WEBHOOKS_CREATE, P.WEBHOOKS_UPDATE, P.WEBHOOKS_DELETE, P.WEBHOOKS_TEST),
             *(P.INTEGRATIONS_CREATE, P.INTEGRATIONS_UPDATE, P.INTEGRATIONS_DELETE, P.INTEGRATIONS_TEST),
+            *(P.VARIABLES_WRITE, P.SECRETS_READ, P.NOTICES_WRITE),
         }
     ),
-    Role.ADMIN: frozenset({P.MEMBERS_WRITE, P.KEYS_READ, P.KEYS_WRITE, P.AUDIT_READ, P.WORKSPACE_UPDATE}),
-    Role.OWNER: frozenset({P.WORKSPACE_DELETE}),
+    Role.ADMIN: frozenset(
+        {
+            *(P.MEMBERS_WRITE, P.KEYS_READ, P.KEYS_WRITE, P.WORKFLOWS_ASSIGN, P.SECRETS_WRITE),
+            *(P.AUDIT_READ, P.AUDIT_EXPORT, P.WORKSPACE_UPDATE),
+        }
+    ),
+    Role.OWNER: frozenset({P.WORKSPACE_TRANSFER, P.WORKSPACE_DELETE}),
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {

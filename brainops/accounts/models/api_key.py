@@ -33,6 +33,11 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    networks = ArrayField(  # CIDR texts; none: from anywhere
+        models.CharField(max_length=49), default=list, db_default=models.Value("{}"), blank=True
+    )
+    # The key that takes this one's place: both are good until this one expires.
+    replaced_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)  # to the minute
 
     class Meta:

@@ -15,6 +15,19 @@ class Workspace(models.Model):
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=50, unique=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    requires_if_match = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Refuse a save of a workflow that does not name the state it changes.",
+    )
+    requires_mfa = models.BooleanField(
+        default=False, db_default=False, help_text="Let in only people who logged in with a second factor."
+    )
+    # Quotas; empty: the installation's default (settings BRAINOPS_QUOTAS).
+    max_workflows = models.PositiveIntegerField(null=True, blank=True)
+    max_active_triggers = models.PositiveIntegerField(null=True, blank=True)
+    max_runs_per_day = models.PositiveIntegerField(null=True, blank=True)
+    max_storage_bytes = models.PositiveBigIntegerField(null=True, blank=True)
 
     class Meta:
         ordering = ["slug"]
