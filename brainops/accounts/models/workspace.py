@@ -18,7 +18,7 @@ class Workspace(models.Model):
     requires_if_match = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Refuse a save of a workflow that does not name the state it changes.",
+        help_text="Refuse a save that does not name the state it changes.",
     )
     requires_mfa = models.BooleanField(
         default=False, db_default=False, help_text="Let in only people who logged in with a second factor."

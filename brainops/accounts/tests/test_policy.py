@@ -19,7 +19,7 @@ def caller(role: Role = Role.VIEWER, **fields) -> Caller:
 LEAST_ROLE = {
     "viewer": (
         "workflows:read runs:read approvals:read triggers:read webhooks:read integrations:read members:read"
-        " state:read events:read"
+        " state:read events:read variables:read notices:read"
     ),
     "operator": "runs:execute runs:cancel runs:retry runs:signal approvals:decide state:write webhooks:replay",
     "builder": (
@@ -27,9 +27,12 @@ LEAST_ROLE = {
         " triggers:create triggers:update triggers:delete"
         " webhooks:create webhooks:update webhooks:delete webhooks:test"
         " integrations:create integrations:update integrations:delete integrations:test"
+        " variables:write secrets:read notices:write"
     ),
-    "admin": "members:write keys:read keys:write audit:read workspace:update",
-    "owner": "workspace:delete",
+    "admin": (
+        "members:write keys:read keys:write workflows:assign secrets:write audit:read audit:export workspace:update"
+    ),
+    "owner": "workspace:transfer workspace:delete",
 }
 
 
