@@ -9,11 +9,13 @@ from automation.models.replay import Replay, ReplayItem, ReplayState
 from automation.models.run import Run, RunData, RunMode
 from automation.models.run_log import RunLog
 from automation.models.run_statistic import RunStatistic
+from automation.models.secret import Secret
 from automation.models.signal import Callback, Signal
 from automation.models.state import Event, LocalEffect, StateValue
 from automation.models.step_run import StepRun
 from automation.models.tick import Tick
 from automation.models.trigger import Trigger
+from automation.models.variable import Variable
 from automation.models.version import WorkflowVersion
 from automation.models.worker import Worker, WorkerState
 from automation.models.workflow import Workflow
@@ -38,11 +40,13 @@ __all__ = [
     "RunLog",
     "RunMode",
     "RunStatistic",
+    "Secret",
     "Signal",
     "StateValue",
     "StepRun",
     "Tick",
     "Trigger",
+    "Variable",
     "Worker",
     "WorkerState",
     "Workflow",

@@ -192,6 +192,7 @@ class RunData(models.Model):
     output_ref = models.TextField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
     response = models.JSONField(null=True, blank=True)
+    vars = models.JSONField(null=True, blank=True)  # the variables it reads, as they were when it first began
 
     class Meta:
         verbose_name_plural = "run data"
