@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_variables_and_secrets'),
+        ("accounts", "0002_people_and_quotas"),
         ('automation', '0010_steps_end_with_runs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
