@@ -49,6 +49,23 @@ _is_https = _public.scheme == "https"
 if _public.hostname and _public.hostname not in ALLOWED_HOSTS and "*" not in ALLOWED_HOSTS:
     ALLOWED_HOSTS = [*ALLOWED_HOSTS, _public.hostname]
 
+# --- Mail ----------------------------------------------------------------------------------------
+# smtp://user:password@host:587 (STARTTLS; ?tls=none without) or smtps://…:465. Not set = no mail is sent: invitations
+# answer with their link instead.
+_mail_server = env.mail_server("BRAINOPS_EMAIL_URL")
+# What mails say they are from: "BrainOps <brainops@example.com>".
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("BRAINOPS_EMAIL_FROM", "" if _mail_server else "brainops@localhost")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _mail_server else 'dummy'}.EmailBackend"
+EMAIL_TIMEOUT = 10  # seconds; a request waits for it
+EMAIL_HOST = _mail_server.get("EMAIL_HOST", "")
+EMAIL_PORT = _mail_server.get("EMAIL_PORT", 0)
+EMAIL_HOST_USER = _mail_server.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = _mail_server.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_SSL = _mail_server.get("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS = _mail_server.get("EMAIL_USE_TLS", False)
+if _mail_server and "@" not in DEFAULT_FROM_EMAIL:
+    env.refuse("BRAINOPS_EMAIL_FROM must hold an address that mails are from, since BRAINOPS_EMAIL_URL is set.")
+
 # --- Database and broker -------------------------------------------------------------------------
 # postgres://user:password@host:5432/name
 DATABASES = {"default": env.database("DATABASE_URL", _when_debugging("postgres://brainops@127.0.0.1:5432/brainops"))}
@@ -124,9 +141,16 @@ BRAINOPS_LIMITS = {
     # one dry run, the workflows it calls included: seconds on the clock, and steps it attempts
     "dry_run_seconds": env.integer("BRAINOPS_LIMIT_DRY_RUN_SECONDS", 20, low=1, high=600),
     "dry_run_steps": env.integer("BRAINOPS_LIMIT_DRY_RUN_STEPS", 2000, low=1, high=100_000),
+    # workspaces that one person may own by making them
+    "owned_workspaces": env.integer("BRAINOPS_LIMIT_OWNED_WORKSPACES", 20, low=0, high=100_000),
     # runs that one key or login may start through the API, for each web process; five seconds' worth at once
     "starts_per_second": env.integer("BRAINOPS_LIMIT_STARTS_PER_SECOND", 200, low=1, high=100_000),
 }
+
+# --- People (docs/people.md) -----------------------------------------------------------------------
+# Who may make workspaces by the API: everybody who can log in, or staff only.
+BRAINOPS_WORKSPACE_CREATION = env.choice("BRAINOPS_WORKSPACE_CREATION", "everybody", ("everybody", "staff"))
+BRAINOPS_INVITATION_DAYS = env.integer("BRAINOPS_INVITATION_DAYS", 7, low=1, high=90)  # how long a link works
 
 # --- Retention (docs/payloads-and-retention.md) ----------------------------------------------------
 # Days that runs stay after their end, unless their workflow says otherwise; 0 = for ever.
@@ -250,6 +274,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 # --- Logins of the API ---------------------------------------------------------------------------
 BRAINOPS_ACCESS_TOKEN_SECONDS = 15 * 60  # short: what a stolen one is worth; a logout counts at once anyway
 BRAINOPS_REFRESH_TOKEN_SECONDS = 14 * 24 * 3600  # a login unused for two weeks ends
+
 
 # --- API -----------------------------------------------------------------------------------------
 BRAINOPS_API_PREFIX = "/api/v1/automation"

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -105,6 +105,28 @@ class Environment:
                 self._wrong(name, f"entry {position} repeats the key id {key_id!r}")
             ring[key_id] = key
         return ring
+
+    def mail_server(self, name: str) -> dict[str, Any]:
+        """Django's EMAIL_* settings from `smtp://[user:password@]host[:port]` or `smtps://…`; {} when not set.
+
+        smtps speaks TLS at once (port 465); smtp turns to it by STARTTLS (port 587) unless `?tls=none` says otherwise.
+        """
+        url = self.url(name, "", schemes=("smtp", "smtps"))
+        if not _is_url(url, ("smtp", "smtps")):
+            return {}
+        parts = urlsplit(url)
+        tls = dict(parse_qsl(parts.query)).get("tls", "starttls")
+        if tls not in ("starttls", "none"):
+            self._wrong(name, "must end in ?tls=starttls, ?tls=none or nothing")
+        is_tls = parts.scheme == "smtps"
+        return {
+            "EMAIL_HOST": parts.hostname,
+            "EMAIL_PORT": parts.port or (465 if is_tls else 587),
+            "EMAIL_HOST_USER": unquote(parts.username or ""),
+            "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+            "EMAIL_USE_SSL": is_tls,
+            "EMAIL_USE_TLS": not is_tls and tls == "starttls",
+        }
 
     def refuse(self, message: str) -> None:
         """Add a mistake that only the caller can see, such as two variables that contradict each other."""

@@ -167,6 +167,34 @@ def test_the_settings_refuse_short_and_missing_secrets_together():
     assert "DATABASE_URL is not set." in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("url", "host", "port", "user", "password", "at_once", "starttls"),
+    [
+        ("smtp://mail", "mail", 587, "", "", False, True),
+        ("smtp://ada%40b:p%2Fw@mail:25?tls=none", "mail", 25, "ada@b", "p/w", False, False),
+        ("smtps://u:p@mail", "mail", 465, "u", "p", True, False),
+    ],
+)
+def test_a_mail_server_is_read_from_one_url(url, host, port, user, password, at_once, starttls):
+    env = Environment({"MAIL": url})
+
+    assert list(env.mail_server("MAIL").values()) == [host, port, user, password, at_once, starttls]
+    assert env.problems == []
+
+
+def test_a_mail_server_that_makes_no_sense_is_refused_without_its_password():
+    env = Environment({"A": "http://u:secret@mail", "B": "smtp://u:secret@mail?tls=maybe"})
+
+    assert (env.mail_server("A"), env.mail_server("MISSING")) == ({}, {})
+    env.mail_server("B")
+    assert [problem.partition(" ")[0] for problem in env.problems] == ["A", "B"]
+    assert "secret" not in str(env.problems)
+
+
+def test_mails_need_an_address_they_are_from():
+    assert "BRAINOPS_EMAIL_FROM must hold an address" in settings_with(BRAINOPS_EMAIL_URL="smtp://mail").stderr
+
+
 def test_the_debugging_key_is_refused_when_debug_is_off():
     result = settings_with(BRAINOPS_ENCRYPTION_KEYS="debug:" + "A" * 43, BRAINOPS_DEBUG=None)
 
