@@ -9,6 +9,7 @@ from automation.models.replay import Replay, ReplayItem, ReplayState
 from automation.models.run import Run, RunData, RunMode
 from automation.models.run_log import RunLog
 from automation.models.run_statistic import RunStatistic
+from automation.models.run_tally import RunTally, TallyMark
 from automation.models.secret import Secret
 from automation.models.signal import Callback, Signal
 from automation.models.state import Event, LocalEffect, StateValue
@@ -40,10 +41,12 @@ __all__ = [
     "RunLog",
     "RunMode",
     "RunStatistic",
+    "RunTally",
     "Secret",
     "Signal",
     "StateValue",
     "StepRun",
+    "TallyMark",
     "Tick",
     "Trigger",
     "Variable",

@@ -155,6 +155,8 @@ class Run(models.Model):
             models.Index(F("status"), F("id").desc(), name="run_trouble", condition=Q(status__in=[51, 52, 53])),
             # counts of the last hours: rows are appended in time's order, so a few blocks of ranges say it all
             BrinIndex(fields=["created_at"], name="run_created", pages_per_range=32),
+            # the tally: runs that ended since it was last made
+            BrinIndex(fields=["finished_at"], name="run_finished", pages_per_range=32, autosummarize=True),
         ]
         permissions = [("cancel_run", "Can cancel run"), ("retry_run", "Can retry run")]
 

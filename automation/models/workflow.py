@@ -41,6 +41,8 @@ class Workflow(models.Model):
         indexes = [
             # GET /workflows: newest first within the caller's workspace
             models.Index(fields=["workspace", "-created_at", "-id"], name="workflow_list"),
+            # staff's list over all workspaces
+            models.Index(fields=["-created_at", "-id"], name="workflow_newest"),
             # a call or a failure handler names a workflow
             models.Index(fields=["workspace", "name"], name="workflow_name"),
         ]
