@@ -15,6 +15,7 @@ from automation.models.signal import Callback, Signal
 from automation.models.state import Event, LocalEffect, StateValue
 from automation.models.step_run import StepRun
 from automation.models.tick import Tick
+from automation.models.transfer import Direction, Transfer, TransferChunk, TransferItem, TransferState
 from automation.models.trigger import Trigger
 from automation.models.variable import Variable
 from automation.models.version import WorkflowVersion
@@ -27,6 +28,7 @@ __all__ = [
     "ApprovalState",
     "ApprovalVote",
     "Callback",
+    "Direction",
     "Event",
     "Firing",
     "IdempotencyKey",
@@ -48,6 +50,10 @@ __all__ = [
     "StepRun",
     "TallyMark",
     "Tick",
+    "Transfer",
+    "TransferChunk",
+    "TransferItem",
+    "TransferState",
     "Trigger",
     "Variable",
     "Worker",

@@ -27,6 +27,8 @@ class WorkflowVersion(models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # of an imported version, what its file says about its making: {"author": label, "created_at": …}
+    imported_from = models.JSONField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -33,6 +33,8 @@ class Workflow(models.Model):
         "automation.WorkflowVersion", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
     revision = models.PositiveIntegerField(default=1, editable=False)
+    # what the file that it was imported from calls it: the same file again finds it, whatever its name became
+    source_key = models.CharField(max_length=100, null=True, blank=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -46,6 +48,7 @@ class Workflow(models.Model):
             # a call or a failure handler names a workflow
             models.Index(fields=["workspace", "name"], name="workflow_name"),
         ]
+        constraints = [models.UniqueConstraint(fields=["workspace", "source_key"], name="workflow_source_once")]
         permissions = [("run_workflow", "Can run workflow")]
 
     def __str__(self) -> str:
