@@ -9,107 +9,147 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_transfers'),
-        ('automation', '0012_run_tally'),
+        ("accounts", "0002_people_and_quotas"),
+        ("automation", "0012_run_tally"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Transfer',
+            name="Transfer",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('direction', models.CharField(choices=[('export', 'export'), ('import', 'import')], max_length=10)),
-                ('format', models.CharField(max_length=10)),
-                ('options', brainops.core.fields.JsonField(default=dict)),
-                ('state', models.CharField(choices=[('uploading', 'uploading'), ('queued', 'queued'), ('running', 'running'), ('done', 'done'), ('failed', 'failed')], db_default='queued', max_length=20)),
-                ('total', models.IntegerField(db_default=0)),
-                ('done', models.IntegerField(db_default=0)),
-                ('counts', brainops.core.fields.JsonField(default=dict)),
-                ('position', brainops.core.fields.JsonField(blank=True, null=True)),
-                ('size', models.BigIntegerField(db_default=0)),
-                ('checksum', models.CharField(blank=True, db_default='', default='', max_length=64)),
-                ('error', brainops.core.fields.JsonField(blank=True, null=True)),
-                ('fence', models.IntegerField(db_default=0)),
-                ('held_until', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField()),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("direction", models.CharField(choices=[("export", "export"), ("import", "import")], max_length=10)),
+                ("format", models.CharField(max_length=10)),
+                ("options", brainops.core.fields.JsonField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("uploading", "uploading"),
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                        ],
+                        db_default="queued",
+                        max_length=20,
+                    ),
+                ),
+                ("total", models.IntegerField(db_default=0)),
+                ("done", models.IntegerField(db_default=0)),
+                ("counts", brainops.core.fields.JsonField(default=dict)),
+                ("position", brainops.core.fields.JsonField(blank=True, null=True)),
+                ("size", models.BigIntegerField(db_default=0)),
+                ("checksum", models.CharField(blank=True, db_default="", default="", max_length=64)),
+                ("error", brainops.core.fields.JsonField(blank=True, null=True)),
+                ("fence", models.IntegerField(db_default=0)),
+                ("held_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='TransferChunk',
+            name="TransferChunk",
             fields=[
-                ('pk', models.CompositePrimaryKey('transfer_id', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('seq', models.IntegerField()),
-                ('data', models.BinaryField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "transfer_id", "seq", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("seq", models.IntegerField()),
+                ("data", models.BinaryField()),
             ],
         ),
         migrations.CreateModel(
-            name='TransferItem',
+            name="TransferItem",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('index', models.IntegerField()),
-                ('action', models.CharField(max_length=12)),
-                ('report', brainops.core.fields.JsonField(default=dict)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("index", models.IntegerField()),
+                ("action", models.CharField(max_length=12)),
+                ("report", brainops.core.fields.JsonField(default=dict)),
             ],
             options={
-                'ordering': ['index'],
+                "ordering": ["index"],
             },
         ),
         migrations.AddField(
-            model_name='workflow',
-            name='source_key',
+            model_name="workflow",
+            name="source_key",
             field=models.CharField(blank=True, editable=False, max_length=100, null=True),
         ),
         migrations.AddField(
-            model_name='workflowversion',
-            name='imported_from',
+            model_name="workflowversion",
+            name="imported_from",
             field=models.JSONField(blank=True, editable=False, null=True),
         ),
         migrations.AddConstraint(
-            model_name='workflow',
-            constraint=models.UniqueConstraint(fields=('workspace', 'source_key'), name='workflow_source_once'),
+            model_name="workflow",
+            constraint=models.UniqueConstraint(fields=("workspace", "source_key"), name="workflow_source_once"),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='created_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="transfer",
+            name="created_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='workspace',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.workspace'),
+            model_name="transfer",
+            name="workspace",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.workspace"
+            ),
         ),
         migrations.AddField(
-            model_name='transferchunk',
-            name='transfer',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='automation.transfer'),
+            model_name="transferchunk",
+            name="transfer",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="chunks",
+                to="automation.transfer",
+            ),
         ),
         migrations.AddField(
-            model_name='transferitem',
-            name='transfer',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='automation.transfer'),
+            model_name="transferitem",
+            name="transfer",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="items",
+                to="automation.transfer",
+            ),
         ),
         migrations.AddIndex(
-            model_name='transfer',
-            index=models.Index(fields=['workspace', 'direction', '-created_at', '-id'], name='transfer_list'),
+            model_name="transfer",
+            index=models.Index(fields=["workspace", "direction", "-created_at", "-id"], name="transfer_list"),
         ),
         migrations.AddIndex(
-            model_name='transfer',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['created_at'], name='transfer_due'),
+            model_name="transfer",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "running"])), fields=["created_at"], name="transfer_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='transfer',
-            index=models.Index(fields=['expires_at'], name='transfer_expiry'),
+            model_name="transfer",
+            index=models.Index(fields=["expires_at"], name="transfer_expiry"),
         ),
         migrations.AddConstraint(
-            model_name='transferitem',
-            constraint=models.UniqueConstraint(fields=('transfer', 'index'), name='transfer_item_once'),
+            model_name="transferitem",
+            constraint=models.UniqueConstraint(fields=("transfer", "index"), name="transfer_item_once"),
         ),
     ]
