@@ -1,7 +1,7 @@
 """Write the audit log, seal it, verify it."""
 
-from brainops.audit.services.recording import record
+from brainops.audit.services.recording import Deed, record, record_many
 from brainops.audit.services.sealing import seal
 from brainops.audit.services.verifying import verify
 
-__all__ = ["record", "seal", "verify"]
+__all__ = ["Deed", "record", "record_many", "seal", "verify"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,19 @@ from brainops.core.redact import redact, redact_text
 from brainops.core.web.clients import client_ip, current_ip
 
 _SUMMARY_LIMIT = 1000  # characters
+_AT_ONCE = 500  # rows of one INSERT
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One of many things done together: what `record` is told of a single one."""
+
+    workspace_id: UUID | None
+    action: str
+    target_kind: str
+    target_id: UUID | str
+    summary: str
+    changes: Mapping[str, Any] | None = None
 
 
 def record(
@@ -35,23 +49,35 @@ def record(
     `action` is `noun.verb` ("workflow.update"). `changes` maps a field to `[old, new]`; secrets in it are masked. The
     address and the request id are those of the request being served, so `request` is seldom needed.
     """
+    deed = Deed(workspace_id, action, target_kind, target_id, summary, changes)
+    entry = _entry(actor, deed, (client_ip(request) if request else current_ip.get()) or None)
+    entry.save(force_insert=True)
+    return entry
+
+
+def record_many(actor: HasActor | None, deeds: Iterable[Deed]) -> None:
+    """Write an entry for each of many deeds of one actor, in their order; they stand or fall together."""
+    ip = current_ip.get() or None
+    AuditEntry.objects.bulk_create([_entry(actor, deed, ip) for deed in deeds], batch_size=_AT_ONCE)
+
+
+def _entry(actor: HasActor | None, deed: Deed, ip: str | None) -> AuditEntry:
     who = actor.actor if actor else Actor.anonymous()
     entry = AuditEntry(
         at=clock.now(),
-        workspace_id=workspace_id,
+        workspace_id=deed.workspace_id,
         actor_kind=who.kind,
         actor_id=who.id,
         actor_label=_clean(who.label)[:254],
-        ip=(client_ip(request) if request else current_ip.get()) or None,
+        ip=ip,
         request_id=logs.request_id.get(),
-        action=action,
-        target_kind=target_kind,
-        target_id=str(target_id),
-        summary=_clean(redact_text(summary))[:_SUMMARY_LIMIT],
-        changes=_json(redact(dict(changes))) if changes else None,
+        action=deed.action,
+        target_kind=deed.target_kind,
+        target_id=str(deed.target_id),
+        summary=_clean(redact_text(deed.summary))[:_SUMMARY_LIMIT],
+        changes=_json(redact(dict(deed.changes))) if deed.changes else None,
     )
     entry.mac = mac_of(entry, keys()[0])
-    entry.save(force_insert=True)
     return entry
 
 
