@@ -126,6 +126,7 @@ BRAINOPS_LIMITS = {
     "run_bytes": env.integer("BRAINOPS_LIMIT_RUN_BYTES", 100 << 20, low=1 << 20, high=1 << 30),  # of one run
     "loop_items": env.integer("BRAINOPS_LIMIT_LOOP_ITEMS", 100_000, low=1, high=10_000_000),  # of one for_each
     "replay_runs": env.integer("BRAINOPS_LIMIT_REPLAY_RUNS", 5000, low=1, high=100_000),  # of one replay
+    "bulk_items": env.integer("BRAINOPS_LIMIT_BULK_ITEMS", 1000, low=1, high=10_000),  # of one bulk request
     # one call of a code step: seconds on the clock, memory of the interpreter, its output as JSON, what it prints
     "code_seconds": env.integer("BRAINOPS_LIMIT_CODE_SECONDS", 10, low=1, high=600),
     "code_memory_bytes": env.integer("BRAINOPS_LIMIT_CODE_MEMORY_BYTES", 64 << 20, low=1 << 20, high=1 << 30),
@@ -189,6 +190,8 @@ INSTALLED_APPS = [
     "brainops.core",
     "brainops.audit",
     "brainops.accounts",
+    "brainops.accounts.allauth_app.AllauthAccountConfig",
+    "allauth.mfa",
     "integrations",
     "automation",
     "webhooks",
