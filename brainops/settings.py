@@ -164,6 +164,10 @@ BRAINOPS_RETENTION_DAYS = {
 BRAINOPS_RETENTION_KEEP_LAST = env.integer("BRAINOPS_RETENTION_KEEP_LAST", 0, low=0, high=100_000)  # of each workflow
 BRAINOPS_RETENTION_WEBHOOK_DAYS = env.integer("BRAINOPS_RETENTION_WEBHOOK_DAYS", 30, low=0, high=36_500)  # deliveries
 
+# --- Sign-in (docs/signing-in.md) ------------------------------------------------------------------
+# required: staff see nothing of the admin but the page that sets a second factor up, until they have one.
+BRAINOPS_STAFF_MFA = env.choice("BRAINOPS_STAFF_MFA", "optional", ("optional", "required"))
+
 # --- Logs ----------------------------------------------------------------------------------------
 BRAINOPS_LOG_LEVEL = env.choice("BRAINOPS_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 BRAINOPS_LOG_FORMAT = env.choice("BRAINOPS_LOG_FORMAT", "console" if DEBUG else "json", ("json", "console"))
@@ -239,6 +243,7 @@ APPEND_SLASH = False  # both forms are routed, without redirects
 # --- Static files --------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "brainops" / "static"]  # before the packages: may stand in for a file of theirs
 # With `collectstatic` run (a server): compressed, hashed, cached for ever. Without it (embedded): from the packages.
 _is_collected = (STATIC_ROOT / "staticfiles.json").exists()
 _storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
@@ -278,6 +283,13 @@ LOGIN_REDIRECT_URL = "admin:index"
 BRAINOPS_ACCESS_TOKEN_SECONDS = 15 * 60  # short: what a stolen one is worth; a logout counts at once anyway
 BRAINOPS_REFRESH_TOKEN_SECONDS = 14 * 24 * 3600  # a login unused for two weeks ends
 
+
+# --- Second factors (allauth.mfa: the tables and the arithmetic; doors and services are ours) --------
+MFA_ADAPTER = "brainops.accounts.services.factor_secrets.MfaAdapter"  # encrypts its secrets with our key ring
+MFA_TOTP_ISSUER = "BrainOps"
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s before and after: clocks of phones (RFC 6238, section 5.2)
+MFA_RECOVERY_CODE_COUNT = 10
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 
 # --- API -----------------------------------------------------------------------------------------
 BRAINOPS_API_PREFIX = "/api/v1/automation"

@@ -11,7 +11,8 @@ from unfold.sites import UnfoldAdminSite
 
 # Beat's tables are written from the settings alone; a task put in by hand would run whatever Celery knows by name.
 # So the package's own pages, which edit, are not registered; ours (automation/admin/beat.py) only show.
-_LOOK_ONLY_APPS = frozenset({"django_celery_beat"})
+# allauth's pages edit what only the services of accounts may (secrets of second factors, addresses that nothing reads).
+_LOOK_ONLY_APPS = frozenset({"django_celery_beat", "account", "mfa"})
 
 
 class BrainOpsSite(UnfoldAdminSite):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -24,6 +25,9 @@ class LoginSession(models.Model):
     expires_at = models.DateTimeField(editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_because = models.CharField(max_length=32, blank=True, editable=False)
+    # How the person proved who they are (RFC 8176): "pwd", "otp", "sso"; "mfa" stands for a second factor.
+    amr = ArrayField(models.CharField(max_length=16), default=list, db_default=models.Value("{}"), editable=False)
+    token_version = models.PositiveIntegerField(null=True, editable=False)  # of the user; another one ended the login
     ip = models.GenericIPAddressField(null=True, blank=True, editable=False)
     client = models.CharField(max_length=200, blank=True, editable=False)  # the User-Agent, shortened
 
