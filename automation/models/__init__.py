@@ -4,6 +4,9 @@ from automation.models.approval import Approval, ApprovalKind, ApprovalState, Ap
 from automation.models.firing import Firing
 from automation.models.idempotency import IdempotencyKey
 from automation.models.limit import Limit
+from automation.models.notice import NoticeChannel, NoticeMute, NoticeRule, NoticeScope
+from automation.models.notice_delivery import DeliveryState, NoticeDelivery
+from automation.models.notice_state import NoticeCause, NoticeState
 from automation.models.payload import Payload
 from automation.models.replay import Replay, ReplayItem, ReplayState
 from automation.models.run import Run, RunData, RunMode
@@ -28,12 +31,20 @@ __all__ = [
     "ApprovalState",
     "ApprovalVote",
     "Callback",
+    "DeliveryState",
     "Direction",
     "Event",
     "Firing",
     "IdempotencyKey",
     "Limit",
     "LocalEffect",
+    "NoticeCause",
+    "NoticeChannel",
+    "NoticeDelivery",
+    "NoticeMute",
+    "NoticeRule",
+    "NoticeScope",
+    "NoticeState",
     "Payload",
     "Replay",
     "ReplayItem",

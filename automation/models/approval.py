@@ -56,6 +56,7 @@ class Approval(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     escalates_at = models.DateTimeField(null=True, blank=True)
     escalate_to = models.JSONField(default=list, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True)  # those asked were told that its time runs out
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
