@@ -22,6 +22,7 @@ UNFOLD: dict[str, Any] = {
         lambda _request: static("brainops/parts.css"),
         lambda _request: static("brainops/pages.css"),
     ],
+    "SCRIPTS": [lambda _request: static("brainops/pages.js")],
     "BORDER_RADIUS": "8px",
     "COLORS": {
         "primary": {  # indigo; never a colour of status

@@ -7,9 +7,10 @@ from django.http.response import HttpResponseBase
 
 # An API answer is data: nothing in it may run or be framed, even when a browser opens it.
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
-# Unfold ships Alpine and htmx in builds that evaluate expressions, hence 'unsafe-eval'; inline styles come from charts.
+# No text becomes code: Alpine is the strict build (brainops/static), htmx is told not to evaluate. Inline styles come
+# from charts.
 _PAGE_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
