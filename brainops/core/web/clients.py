@@ -29,6 +29,7 @@ def client_ip(request: HttpRequest) -> str:
     return _valid(entries[-proxies]) or _valid(peer)
 
 
+@lru_cache(maxsize=4096)
 def network_of(ip: str) -> str:
     """The network that counts as one visitor: an IPv4 address, an IPv6 /64 (one subscriber owns all of it)."""
     if not ip:

@@ -14,11 +14,12 @@ from django.http.response import HttpResponse, HttpResponseBase
 
 from brainops.core import logs
 from brainops.core.database_errors import as_unavailable
-from brainops.core.errors import AppError, InvalidInput, LengthRequired
+from brainops.core.errors import AppError, InvalidInput, LengthRequired, TooManyRequests
 from brainops.core.web import headers
 from brainops.core.web.clients import client_ip, current_ip
 from brainops.core.web.pages import is_api
 from brainops.core.web.problem_json import problem_response
+from brainops.core.web.rates import add_rate_headers, require_network_pace
 from brainops.core.web.statistics import count
 
 _UNFIT = ("cannot contain NUL", "expected a number but got")
@@ -69,6 +70,7 @@ class RequestContext:
     def _finish(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
         if is_api(request):
             headers.add_api_headers(response)
+            add_rate_headers(request, response)
         else:
             headers.add_page_headers(request, response)
         if not response.streaming and "Content-Length" not in response.headers:
@@ -97,6 +99,11 @@ def _refuse(request: HttpRequest) -> HttpResponse | None:
         request.get_host()
     except DisallowedHost:
         return problem_response(InvalidInput("This server is not known by that host name.", code="unknown_host"))
+    if is_api(request):
+        try:
+            require_network_pace()
+        except TooManyRequests as refused:
+            return problem_response(refused)
     _drop_slash(request)
     return None
 
