@@ -10,16 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from brainops.core.api.pagination import CursorPages
-from brainops.core.errors import InvalidInput, Problem
+from brainops.core.api import cursors
+from brainops.core.api.pagination import answer, page_size
+
+__all__ = ["forward", "page_size", "read_after"]
 
 _MARK = b"after="
 _LARGEST = 2**31 - 1
-
-
-def page_size(request: Request) -> int:
-    """How many rows the request asks for. Raises InvalidInput."""
-    return CursorPages().get_page_size(request)
 
 
 def read_after(request: Request, *, first: int) -> int:
@@ -33,8 +30,7 @@ def read_after(request: Request, *, first: int) -> int:
     except (BadBase64, ValueError):
         mark, after = b"", -1
     if mark + b"=" != _MARK or not 0 <= after <= _LARGEST:
-        said = "This cursor is not one of ours. Start without it."
-        raise InvalidInput(said, problems=[Problem("invalid_parameter", said, parameter="cursor")])
+        raise cursors.invalid()
     return after
 
 
@@ -44,4 +40,4 @@ def forward(request: Request, rows: list[dict[str, Any]], *, next_after: int | N
     if next_after is not None:
         cursor = urlsafe_b64encode(_MARK + str(next_after).encode()).decode()
         link = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
-    return Response({"next": link, "previous": None, "results": rows})
+    return answer(request, rows, next=link)

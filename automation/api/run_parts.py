@@ -71,6 +71,7 @@ class RunPartsViewSet(ScopedViewSet):
     queryset = Run.objects.all()
     serializer_class = StepShape
     page_ordering: tuple[str, ...] = ("path",)
+    uncounted = {"items", "effects"}  # gathered from batches, not rows of a table
     permissions = {
         "steps": Permission.RUNS_READ,
         "items": Permission.RUNS_READ,

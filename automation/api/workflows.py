@@ -46,7 +46,6 @@ class WorkflowFilters(Fields):
     created_until = serializers.DateTimeField(required=False)
     updated_since = serializers.DateTimeField(required=False)
     updated_until = serializers.DateTimeField(required=False)
-    ordering = serializers.ChoiceField([*ORDERS], required=False, help_text="Newest first unless said otherwise.")
 
 
 class DeletionParameters(serializers.Serializer[Any]):
@@ -69,6 +68,7 @@ class WorkflowViewSet(ScopedViewSet):
     serializer_class = WorkflowShape
     parser_classes = (JsonParser, MergePatchParser)
     creator_may = True
+    orderings = {"list": ORDERS}
     permissions = {
         "list": Permission.WORKFLOWS_READ,
         "retrieve": Permission.WORKFLOWS_READ,
@@ -83,7 +83,6 @@ class WorkflowViewSet(ScopedViewSet):
         """The workflows of the workspace."""
         wanted = read_parameters(WorkflowFilters, request)
         members = chosen(wanted.pop("fields", None), WORKFLOW_MEMBERS)
-        self.page_ordering = ORDERS[wanted.pop("ordering", "-created_at")]
         rows = workflow_search.find(self.caller, **wanted)
         if "definition" not in members:
             rows = rows.defer("definition")

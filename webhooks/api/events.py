@@ -12,15 +12,14 @@ from rest_framework.response import Response
 
 from brainops.accounts.api.scope import ScopedViewSet
 from brainops.accounts.policy import Permission
+from brainops.core.api.parameters import read_parameters
 from brainops.core.api.serializers import ClosedSerializer
-from brainops.core.errors import InvalidInput, Problem
 from webhooks.api.serializers import EventDetailSerializer, EventSerializer
 from webhooks.models import EventVerdict, WebhookEvent
 from webhooks.services import endpoints, events
 from webhooks.services.events import Wanted
 
 _VERDICTS = {verdict.label: verdict for verdict in EventVerdict}
-_PAGING = frozenset({"limit", "cursor"})
 
 
 class EventFilters(ClosedSerializer):
@@ -70,14 +69,7 @@ class EventViewSet(ScopedViewSet):
 
 def wanted(request: Request) -> Wanted:
     """The filters of a request. Raises InvalidInput that names every parameter that cannot be used."""
-    given = {name: value for name, value in request.query_params.items() if name not in _PAGING}
-    filters = EventFilters(data=given)
-    if not filters.is_valid():
-        raise InvalidInput.from_problems(
-            Problem("invalid_parameter", f"{name}: {' '.join(map(str, messages))}", parameter=name)
-            for name, messages in filters.errors.items()
-        )
-    values: dict[str, Any] = dict(filters.validated_data)
+    values: dict[str, Any] = read_parameters(EventFilters, request)
     if "verdict" in values:
         values["verdict"] = _VERDICTS[values["verdict"]]
     return Wanted(**values)

@@ -8,10 +8,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from brainops.accounts.api.scope import CallerView
 from brainops.accounts.services import login, sessions
+from brainops.core.api.parameters import KnownParameters
 from brainops.core.api.public import ANY_CALLER
 from brainops.core.api.serializers import ClosedSerializer
 from brainops.core.errors import Conflict
@@ -39,7 +39,7 @@ class Tokens(ClosedSerializer):
     refresh_expires_in = serializers.IntegerField(help_text="Seconds.")
 
 
-class LoginView(APIView):
+class LoginView(KnownParameters):
     """Log in."""
 
     permission_classes = ()
@@ -61,7 +61,7 @@ class LoginView(APIView):
         return Response(asdict(pair))
 
 
-class RefreshView(APIView):
+class RefreshView(KnownParameters):
     """Go on with a login."""
 
     permission_classes = ()

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.db.models import Model, QuerySet
-from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from brainops.accounts.caller import Caller
 from brainops.accounts.scoping import get_scoped, scoped
+from brainops.core.api.cursors import Ordering
+from brainops.core.api.parameters import KnownParameters
 
 M = TypeVar("M", bound=Model)
 
 
-class CallerMixin:
+class CallerMixin(KnownParameters):
     """`self.caller` for views."""
 
     request: Any
@@ -28,7 +29,7 @@ class CallerMixin:
         return cast(Caller, self.request.auth)
 
 
-class CallerView(CallerMixin, APIView):
+class CallerView(CallerMixin):
     """A plain view for known callers."""
 
 
@@ -39,6 +40,10 @@ class ScopedViewSet(CallerMixin, GenericViewSet[Any]):
     and, when the model does not have `workspace_id` itself, `workspace_field`.
     """
 
+    # actions that list → the orders a caller may ask for, by name; the first is the usual one
+    orderings: ClassVar[Mapping[str, Mapping[str, Ordering]]] = {}
+    # actions that list rows whose total nobody can know
+    uncounted: ClassVar[Collection[str]] = ()
     workspace_field: ClassVar[str] = "workspace_id"
     lookup_field = "id"
     creator_may: ClassVar[bool] = False  # the creator keeps a builder's verbs; the service asks with `created_by`

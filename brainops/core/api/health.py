@@ -8,9 +8,9 @@ from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from brainops.core import health
+from brainops.core.api.parameters import KnownParameters
 from brainops.core.errors import DatabaseUnavailable
 
 _HEALTH = inline_serializer(
@@ -22,7 +22,7 @@ _HEALTH = inline_serializer(
 )
 
 
-class HealthView(APIView):
+class HealthView(KnownParameters):
     """Is the installation fit to serve?"""
 
     permission_classes = ()

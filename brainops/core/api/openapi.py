@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
+from brainops.core.api.parameters import KnownParameters
 from brainops.core.api.public import ANY_CALLER
 
 
-class SchemaView(APIView):
+class SchemaView(KnownParameters):
     """The description of this API."""
 
     permissions = {"get": ANY_CALLER}

@@ -1,66 +1,183 @@
-"""Pages by cursor: `?limit=50&cursor=…`, answers `{"results": […], "next": url, "previous": url}`.
+"""Lists, the same way everywhere: `?limit=50&cursor=…&ordering=-created_at&fields=id,name&count=true`.
 
-A cursor stays right while rows come and go, and costs the same on page one and page one thousand.
+The answer is `{"next": url, "previous": url, "results": […]}`. A cursor stays right while rows come and go.
 """
 
 from __future__ import annotations
 
-import base64
+from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import DataError
 from django.db.models import QuerySet
-from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
 
+from brainops.core.api import cursors
+from brainops.core.api.cursors import Cursor, Ordering
+from brainops.core.api.declared import members_of
+from brainops.core.api.parameters import chosen
 from brainops.core.errors import InvalidInput, Problem
 
 LARGEST_PAGE = 200
+USUAL_PAGE = 50
+MOST_COUNTED = 10_000  # rows; a total beyond it would cost more than it says
+NEWEST_FIRST: Ordering = ("-created_at", "-id")
 
 
-class CursorPages(CursorPagination):
-    """The view names the order: `ordering = ("-created_at", "-id")`. Its columns need an index and must be unique."""
+class CursorPages(BasePagination):
+    """Pages of any list.
 
-    page_size = 50
-    page_size_query_param = "limit"
-    max_page_size = LARGEST_PAGE
-    cursor_query_param = "cursor"
-    ordering = ("-created_at", "-id")
+    A view names its order: `page_ordering = ("-created_at", "-id")`. Its columns need an index, are never null and are
+    unique together. A list with several says so by action: `orderings = {"list": {"-created_at": …, "name": …}}`; the
+    first is the usual one. `uncounted` holds actions whose total nobody can know.
+    """
 
-    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
-        """The view's own order, else newest first."""
-        ordering = getattr(view, "page_ordering", self.ordering)
-        return (ordering,) if isinstance(ordering, str) else tuple(ordering)
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        """The rows of the page. Raises InvalidInput for a limit, cursor or order that is not one of ours."""
+        self._request = request
+        self._ordering = ordering_of(request, view)
+        limit, self._cursor = page_size(request), self._read_cursor(queryset)
+        chosen(request.query_params.get("fields"), members_of(request))  # refused before any row is read
+        rows = self._fetch(queryset, limit + 1)
+        self._has_more = len(rows) > limit
+        self._rows = rows[:limit]
+        if self._cursor and self._cursor.is_backward:
+            self._rows.reverse()
+        self._counted = count(queryset) if wants_count(request) else {}
+        return self._rows
 
-    def get_page_size(self, request: Request) -> int:
-        """The asked size. A size that makes no sense is refused, not silently replaced."""
-        given = request.query_params.get("limit")
-        if given is None:
-            return self.page_size
-        if not (given.isascii() and given.isdigit() and len(given) < 5 and 1 <= int(given) <= LARGEST_PAGE):
-            raise _invalid("limit", f"limit must be a whole number from 1 to {LARGEST_PAGE}, got {given[:20]!r}.")
-        return int(given)
+    def get_paginated_response(self, data: Any) -> Response:
+        """The answer that holds a page."""
+        return answer(self._request, data, next=self._next(), previous=self._previous(), counted=self._counted)
 
-    def decode_cursor(self, request: Request) -> Any:
-        """The cursor of the request. Raises ValueError for a text that we never make."""
-        encoded = request.query_params.get(self.cursor_query_param)
-        if encoded is not None and not base64.b64decode(
-            encoded, validate=True
-        ):  # the base class drops what is no base64
-            raise ValueError("an empty cursor")
-        return super().decode_cursor(request)
+    def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
+        """The form of the answer, for the OpenAPI document."""
+        link = {"type": "string", "nullable": True, "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {
+                "next": {**link, "description": "The page after this one; null on the last."},
+                "previous": {**link, "description": "The page before this one; null on the first."},
+                "results": schema,
+                "count": {"type": "integer", "description": f"With `count=true`; at most {MOST_COUNTED:,}."},
+                "count_is_exact": {"type": "boolean", "description": "False: there are more than `count`."},
+            },
+        }
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
-        """The rows of the page. A cursor that was not made by us is refused, whatever stands in it."""
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """The query parameters of a list, for the OpenAPI document and the check at the door."""
+        orders = orders_of(view)
+        size = {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": USUAL_PAGE}
+        found = [
+            _parameter("limit", size, "Rows of a page."),
+            _parameter("cursor", {"type": "string"}, "From `next` or `previous` of another page."),
+            _parameter("fields", {"type": "string"}, "Comma-separated members to answer with."),
+        ]
+        if getattr(view, "action", None) not in getattr(view, "uncounted", ()):
+            found.append(_parameter("count", {"type": "boolean"}, f"Add `count`, exact up to {MOST_COUNTED:,}."))
+        if orders:
+            usual = next(iter(orders))
+            found.append(_parameter("ordering", {"enum": [*orders], "default": usual}, "The order of the rows."))
+        return found
+
+    def _read_cursor(self, queryset: QuerySet[Any, Any]) -> Cursor | None:
+        text = self._request.query_params.get("cursor")
+        return None if text is None else cursors.decode(text, self._ordering, queryset)
+
+    def _fetch(self, queryset: QuerySet[Any, Any], most: int) -> list[Any]:
+        if self._cursor is None:
+            return list(queryset.order_by(*self._ordering)[:most])
+        order = cursors.turned(self._ordering) if self._cursor.is_backward else self._ordering
         try:
-            page: list[Any] | None = super().paginate_queryset(queryset, request, view)
-        except (NotFound, ValueError, ValidationError, DataError, OverflowError) as error:
-            if "cursor" not in request.query_params:
-                raise
-            raise _invalid("cursor", "This cursor is not one of ours. Start without it.") from error
-        return page
+            return list(queryset.filter(cursors.beyond(self._cursor, self._ordering)).order_by(*order)[:most])
+        except (DataError, OverflowError) as error:  # a value that its column cannot hold
+            raise cursors.invalid() from error
+
+    def _next(self) -> str | None:
+        has_next = self._has_more or (self._cursor is not None and self._cursor.is_backward)
+        if self._rows and has_next:
+            return self._link(Cursor(cursors.position(self._rows[-1], self._ordering)))
+        # nothing stands before the cursor any more: the list begins here
+        return remove_query_param(self._request.build_absolute_uri(), "cursor") if has_next else None
+
+    def _previous(self) -> str | None:
+        is_backward = self._cursor is not None and self._cursor.is_backward
+        has_previous = self._has_more if is_backward else self._cursor is not None
+        if not (self._rows and has_previous):
+            return None
+        return self._link(Cursor(cursors.position(self._rows[0], self._ordering), is_backward=True))
+
+    def _link(self, cursor: Cursor) -> str:
+        text = cursors.encode(cursor, self._ordering)
+        link: str = replace_query_param(self._request.build_absolute_uri(), "cursor", text)
+        return link
+
+
+def answer(
+    request: Request,
+    rows: list[dict[str, Any]],
+    *,
+    next: str | None,
+    previous: str | None = None,
+    counted: Mapping[str, Any] | None = None,
+) -> Response:
+    """The answer of a list, with the members that `fields` asks for."""
+    wanted = request.query_params.get("fields")
+    if wanted is not None:
+        members = chosen(wanted, members_of(request))
+        rows = [{name: row[name] for name in members if name in row} for row in rows]
+    return Response({"next": next, "previous": previous, **(counted or {}), "results": rows})
+
+
+def page_size(request: Request) -> int:
+    """The asked size. A size that makes no sense is refused, not silently replaced."""
+    given = request.query_params.get("limit")
+    if given is None:
+        return USUAL_PAGE
+    if not (given.isascii() and given.isdigit() and len(given) < 5 and 1 <= int(given) <= LARGEST_PAGE):
+        raise _invalid("limit", f"limit must be a whole number from 1 to {LARGEST_PAGE}, got {given[:20]!r}.")
+    return int(given)
+
+
+def ordering_of(request: Request, view: Any) -> Ordering:
+    """The asked order, from the view's literal map; else the view's own. Raises InvalidInput."""
+    orders = orders_of(view)
+    name = request.query_params.get("ordering")
+    if orders and name is not None and name not in orders:
+        raise _invalid("ordering", f"ordering: there is no {name[:40]!r}. Known: {', '.join(orders)}.")
+    if orders:
+        return orders[name or next(iter(orders))]
+    own: Ordering | str = getattr(view, "page_ordering", NEWEST_FIRST)
+    return (own,) if isinstance(own, str) else tuple(own)
+
+
+def orders_of(view: Any) -> Mapping[str, Ordering]:
+    """The orders a caller may choose from for what the view does now."""
+    orders: Mapping[str, Ordering] = getattr(view, "orderings", {}).get(getattr(view, "action", None), {})
+    return orders
+
+
+def wants_count(request: Request) -> bool:
+    """Whether the caller asks for the total. Raises InvalidInput."""
+    given = request.query_params.get("count", "false")
+    if given not in ("true", "false"):
+        raise _invalid("count", f"count must be true or false, got {given[:20]!r}.")
+    return given == "true"
+
+
+def count(queryset: QuerySet[Any, Any]) -> dict[str, Any]:
+    """`count` and whether it is exact; no more than MOST_COUNTED rows are looked at."""
+    found = queryset.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    return {"count": min(found, MOST_COUNTED), "count_is_exact": found <= MOST_COUNTED}
+
+
+def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    kind = {"type": "string", **schema} if "enum" in schema else schema
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": kind}
 
 
 def _invalid(parameter: str, message: str) -> InvalidInput:

@@ -62,6 +62,19 @@ class Schema(AutoSchema):
         given = list(super().get_override_parameters())
         return [*given, _WORKSPACE] if self._permission() not in ("", ANY_CALLER) else given
 
+    def query_parameters(self) -> list[Any]:
+        """What `extend_schema(parameters=…)` names: OpenApiParameter values and serializer classes."""
+        return list(self.get_override_parameters())
+
+    @property
+    def is_list(self) -> bool:
+        """True when the answer is a page of rows."""
+        return bool(self._is_list_view())
+
+    def list_parameters(self) -> list[str]:
+        """The names of the query parameters that every list takes; none for other views."""
+        return [one["name"] for one in self._get_pagination_parameters()]  # type: ignore[no-untyped-call]
+
     def get_description(self) -> str:  # type: ignore[override]  # spectacular has no types
         """The view's own text and the permission."""
         text = super().get_description() or ""

@@ -1,0 +1,111 @@
+"""Query parameters: declared once, in the description of the view; closed; every mistake told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import QueryDict
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from brainops.core.api.declared import Declared, declared_of
+from brainops.core.api.serializers import ClosedSerializer
+from brainops.core.errors import InvalidInput, Problem
+
+OF_ALL_LISTS = frozenset({"limit", "cursor", "count", "fields", "ordering"})  # what pagination.py reads
+
+
+class Fields(ClosedSerializer):
+    """`?fields=a,b`: only these members of each row."""
+
+    fields = serializers.CharField(required=False, help_text="Comma-separated members to answer with.")  # type: ignore[assignment]
+
+
+class KnownParameters(APIView):
+    """Base of every view: a query parameter that its description does not name is refused, whatever the method.
+
+    What a view takes is what `@extend_schema(parameters=[…])` says, and for lists what all lists take.
+    """
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Ask who is calling, then whether what stands behind the `?` means anything here."""
+        super().initial(request, *args, **kwargs)
+        if request.query_params:
+            refuse_unknown(self, request)
+
+
+def refuse_unknown(view: APIView, request: Request) -> None:
+    """Raise InvalidInput that names every parameter the view does not take, or takes once and got twice."""
+    known = declared_of(view, request.method or "")
+    if known is None:
+        return  # nothing answers to this method: DRF says 405
+    found = list(_strange(known, request.query_params))
+    if found:
+        found += [problem for shape in known.shapes for problem in _wrong(shape, request.query_params, known.names)]
+        raise InvalidInput.from_problems(found)
+
+
+def read_parameters(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The parameters of a request. Raises InvalidInput that names every one that means nothing or cannot be used."""
+    query: QueryDict = request.query_params
+    if not query:
+        return {}
+    filters = _filled(shape, query, frozenset(query) - OF_ALL_LISTS | frozenset(shape().fields))
+    if not filters.is_valid():
+        raise InvalidInput.from_problems(_problems(filters))
+    return dict(filters.validated_data)
+
+
+def chosen(wanted: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The members that `fields` names, in the usual order. Raises InvalidInput for unknown ones."""
+    if wanted is None:
+        return known
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    strange = [name for name in names if name not in known]
+    if strange or not names:
+        said = f"fields: there is no {strange[0][:40]!r}." if strange else "fields names nothing."
+        said = f"{said} Known: {', '.join(known)}."
+        raise InvalidInput(said, problems=[Problem("invalid_parameter", said, parameter="fields")])
+    return tuple(name for name in known if name in names)
+
+
+def _strange(known: Declared, query: QueryDict) -> Iterator[Problem]:
+    listed = f"Known: {', '.join(sorted(known.names))}." if known.names else "It takes none."
+    for name in query:
+        if name not in known.names:
+            said = f"{name[:60]!r} is no query parameter of this address. {listed}"
+            yield Problem("unknown_parameter", said, parameter=name[:60])
+        elif name not in known.repeatable and len(query.getlist(name)) > 1:
+            yield Problem("repeated_parameter", f"{name} may stand once, got it twice or more.", parameter=name)
+
+
+def _wrong(shape: type[serializers.Serializer[Any]], query: QueryDict, names: frozenset[str]) -> list[Problem]:
+    """What is wrong with the values of the parameters that are known."""
+    filters = _filled(shape, query, names & frozenset(shape().fields))
+    return [] if filters.is_valid() else list(_problems(filters))
+
+
+def _filled(
+    shape: type[serializers.Serializer[Any]], query: QueryDict, names: frozenset[str]
+) -> serializers.Serializer[Any]:
+    fields = shape().fields
+    return shape(
+        data={
+            name: query.getlist(name) if isinstance(fields.get(name), serializers.ListField) else query[name]
+            for name in query
+            if name in names
+        }
+    )
+
+
+def _problems(filters: serializers.Serializer[Any]) -> Iterator[Problem]:
+    for name, messages in filters.errors.items():
+        yield Problem("invalid_parameter", f"{name}: {_sentence(messages)}", parameter=name)
+
+
+def _sentence(messages: Any) -> str:
+    if isinstance(messages, dict):  # of the items of a list, by their index
+        return " ".join(_sentence(inner) for inner in messages.values())
+    return " ".join(map(str, messages))
