@@ -66,6 +66,15 @@ class Migration(migrations.Migration):
                         "transfer_id", "seq", blank=True, editable=False, primary_key=True, serialize=False
                     ),
                 ),
+                (
+                    "transfer",  # here, not added later: the key is made of it
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="chunks",
+                        to="automation.transfer",
+                    ),
+                ),
                 ("seq", models.IntegerField()),
                 ("data", models.BinaryField()),
             ],
@@ -112,16 +121,6 @@ class Migration(migrations.Migration):
             name="workspace",
             field=models.ForeignKey(
                 db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.workspace"
-            ),
-        ),
-        migrations.AddField(
-            model_name="transferchunk",
-            name="transfer",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="chunks",
-                to="automation.transfer",
             ),
         ),
         migrations.AddField(
