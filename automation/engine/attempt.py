@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from automation.engine.commands import ClaimLost, Command, CommandInterrupted, CommandRefused
+from automation.engine.commands import ClaimLost, Command, CommandInterrupted, CommandRefused, UseSecrets
 from automation.engine.effects import effect_of
 from automation.engine.expressions import Budget, ExpressionError, Tree, compile_template, compile_tree, explain
 from automation.engine.kinds import Call, Done, ErrorClass, Fail, Kind, LogLine, Outcome, StepError, no_state
 from automation.engine.planned import PlannedStep
+from automation.engine.pointers import pointer
 from automation.engine.prepare import Prepared, expression_failure
+from automation.engine.secrets import Opened, masked_outcome
+from automation.engine.violations import Violation
+from automation.engine.wording import quoted
 
 Json = Any
 LAZY_OPERATIONS = 1_000_000  # for all items of one call together; about a second of work
@@ -39,6 +43,8 @@ def attempt(step: PlannedStep, prepared: Prepared, number: int, around: Surround
     """
     call = _call(step, prepared, number, around)
     try:
+        if step.masks:
+            return _with_secrets(step, call, around)
         return _act(step.kind, call, is_dry=around.is_dry)
     except ExpressionError as error:
         return expression_failure(error)
@@ -49,6 +55,31 @@ def attempt(step: PlannedStep, prepared: Prepared, number: int, around: Surround
         raise
     except Exception as error:  # noqa: BLE001 - a kind's defect ends its step, never the worker
         return _defect(step.kind, error)
+
+
+def _with_secrets(step: PlannedStep, call: Call, around: Surroundings) -> Outcome:
+    """Open what the step sends, for this one call, and mask it in whatever comes of it."""
+    names = step.sealed.names if step.sealed else ()
+    opened: Opened = around.perform(UseSecrets(names, tuple(name for name in step.masks if name not in names)))
+    if step.sealed is not None:
+        config = step.sealed.open(around.scope, opened.values)
+        if not step.checker.is_valid(config):
+            return _misfit(step.checker.violations(config))
+        call = replace(call, config=config, hosts=opened.hosts)
+    try:
+        outcome = _act(step.kind, call, is_dry=around.is_dry)
+    except (ClaimLost, CommandInterrupted, CommandRefused):
+        raise
+    except Exception as error:  # noqa: BLE001 - as in `attempt`, but what it says is masked too
+        outcome = _defect(step.kind, error)
+    return masked_outcome(outcome, opened.mask)
+
+
+def _misfit(violations: tuple[Violation, ...]) -> Fail:
+    """The `with` does not fit once its secrets stand in it. What does not fit may be the secret, so it is not shown."""
+    places = [pointer(violation.path) for violation in violations]
+    said = f"With its secrets filled in, {quoted(places[0])} is not what the step takes. Look at the secrets it reads."
+    return Fail(StepError("config", said, ErrorClass.USER, details={"pointers": places}))
 
 
 def _act(kind: Kind, call: Call, *, is_dry: bool) -> Outcome:

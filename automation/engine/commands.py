@@ -39,6 +39,17 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class UseSecrets(Command):
+    """Open secrets of the workspace for one call. Answers `engine.secrets.Opened`, which is kept nowhere.
+
+    `names` are sent and must be there; `others` are only taken out of what comes back, as far as they exist.
+    """
+
+    names: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class GetValue(Command):
     """Read a key of the workspace's store. Answers `{"value": …, "version": n, "exists": bool}`."""
 

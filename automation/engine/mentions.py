@@ -16,10 +16,14 @@ VARS, SECRETS = "vars", "secrets"  # roots of expressions
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One name, and where it stands first: a JSON pointer into the document."""
+    """One name, and where it stands first: a JSON pointer into the document.
+
+    `is_required`: at least one place has nothing else to take when it is missing (`default`, `is defined`).
+    """
 
     name: str
     pointer: str
+    is_required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +50,31 @@ class Mentions:
 class _Found:
     """Names by sort, the first place of each."""
 
-    by_sort: dict[str, dict[str, str]] = field(default_factory=dict)
+    by_sort: dict[str, dict[str, Mention]] = field(default_factory=dict)
 
-    def add(self, sort: str, name: str, pointer: str) -> None:
-        self.by_sort.setdefault(sort, {}).setdefault(name, pointer)
+    def add(self, sort: str, mention: Mention) -> None:
+        known = self.by_sort.setdefault(sort, {})
+        before = known.setdefault(mention.name, mention)
+        if mention.is_required and not before.is_required:
+            known[mention.name] = mention  # the place that will fail is worth more than the first one
 
     def of(self, sort: str) -> tuple[Mention, ...]:
-        return tuple(Mention(name, pointer) for name, pointer in self.by_sort.get(sort, {}).items())
+        return tuple(self.by_sort.get(sort, {}).values())
 
 
 def mentions(definition: Mapping[str, Json], kinds: Kinds) -> Mentions:
     """Everything a document names, checked or not. Never raises; what cannot be read names nothing."""
     document, found, reads_all = parse_document(definition), _Found(), False
     for place in places(document, kinds):
-        for pointer, path in references(place):
-            if path[0] not in (VARS, SECRETS):
+        for read in references(place):
+            if read.path[0] not in (VARS, SECRETS):
                 continue
-            if len(path) > 1 and isinstance(path[1], str):
-                found.add(str(path[0]), path[1], pointer)
+            if len(read.path) > 1 and isinstance(read.path[1], str):
+                found.add(str(read.path[0]), Mention(read.path[1], read.pointer, read.is_required))
             else:
-                reads_all = reads_all or path[0] == VARS
+                reads_all = reads_all or read.path[0] == VARS
     for sort, name, pointer in _written_out(document):
-        found.add(sort, name, pointer)
+        found.add(sort, Mention(name, pointer))
     return Mentions(found.of(VARS), found.of(SECRETS), found.of("connections"), found.of("calls"), reads_all)
 
 

@@ -11,12 +11,13 @@ from automation.engine.calls import CALL_KIND
 from automation.engine.checker import Checker, SchemaError
 from automation.engine.containers import ANYTHING, container_kind
 from automation.engine.document.parse import Body, Document, StepDocument, parse_document
-from automation.engine.document.templates import ITEM_ROOTS
+from automation.engine.document.templates import ITEM_ROOTS, secret_keys
 from automation.engine.document.tolerant import config_checker
 from automation.engine.durations import DurationError, parse_duration
 from automation.engine.expressions import ExpressionError, compile_template, compile_tree
 from automation.engine.inputs import Inputs
 from automation.engine.kinds import Kind, Kinds
+from automation.engine.mentions import mentions
 from automation.engine.planned import (
     Concurrency,
     Container,
@@ -32,6 +33,7 @@ from automation.engine.planned import (
 )
 from automation.engine.planned_order import PlanError, in_order
 from automation.engine.retry import RetryPolicy
+from automation.engine.secrets import keeps_sealed, sealed_of
 
 __all__ = ["Plan", "PlanError", "PlanSettings", "PlannedBody", "PlannedStep", "build_plan", "settings_of"]
 
@@ -47,7 +49,8 @@ def build_plan(definition: Mapping[str, Json], kinds: Kinds) -> Plan:
     """
     document = parse_document(definition)
     try:
-        body = _Planner(kinds).body(document.body, document.fields)
+        named = mentions(definition, kinds)
+        body = _Planner(kinds, named.names("secrets")).body(document.body, document.fields)
         return Plan(
             steps=body.steps,
             by_id=body.by_id,
@@ -55,6 +58,7 @@ def build_plan(definition: Mapping[str, Json], kinds: Kinds) -> Plan:
             output=body.output,
             settings=_settings(document),
             inputs=Inputs(document.inputs),
+            vars=named.names("vars"),
         )
     except (SchemaError, ExpressionError, DurationError) as error:
         raise PlanError(str(error)) from error
@@ -69,10 +73,11 @@ def settings_of(definition: Mapping[str, Json]) -> PlanSettings:
 
 
 class _Planner:
-    """Plans bodies within bodies."""
+    """Plans bodies within bodies. `secrets` are all that the document sends anywhere."""
 
-    def __init__(self, kinds: Kinds) -> None:
+    def __init__(self, kinds: Kinds, secrets: tuple[str, ...]) -> None:
         self._kinds = kinds
+        self._secrets = secrets
 
     def body(self, body: Body, holder: Mapping[str, Json]) -> PlannedBody:
         """One list of steps; `holder` is what its `output` stands in."""
@@ -93,7 +98,9 @@ class _Planner:
         kind = self._kinds.get(step.uses or "")
         if kind is None:
             raise PlanError(f'{step.label}: "{step.uses}" is no known kind of step.')
-        return _planned(step, index, kind, config=step.config)
+        # a service may answer with what another step sent it
+        masks = self._secrets if secret_keys(kind) else ()
+        return _planned(step, index, kind, config=step.config, masks=masks)
 
     def _container(self, step: StepDocument) -> Container:
         bodies = {body.key: body for body in step.bodies}
@@ -170,9 +177,11 @@ def _planned(
     config: Mapping[str, Json] | None = None,
     container: Container | None = None,
     is_asked: bool = True,
+    masks: tuple[str, ...] = (),
 ) -> PlannedStep:
     given = dict(config or {})
-    tree = compile_tree({key: value for key, value in given.items() if key not in kind.lazy}) if given else NOTHING
+    eager = {key: value for key, value in given.items() if key not in kind.lazy}
+    tree = compile_tree(eager, keeps=keeps_sealed(kind)) if given else NOTHING
     checker: Checker = config_checker(kind) if container is None else ANYTHING
     timeout = step.fields.get("timeout")
     longest = kind.default_timeout_seconds if container is None else float("inf")
@@ -199,6 +208,8 @@ def _planned(
         is_limited=bool(timeout),
         on_unknown=step.fields.get("on_unknown", "fail"),
         container=container,
+        sealed=sealed_of(eager, tree, kind) if masks else None,
+        masks=masks,
     )
 
 

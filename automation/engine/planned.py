@@ -12,6 +12,7 @@ from automation.engine.expressions import Template, Tree
 from automation.engine.inputs import Inputs
 from automation.engine.kinds import Kind
 from automation.engine.retry import RetryPolicy
+from automation.engine.secrets import Sealed
 
 Json = Any
 
@@ -70,7 +71,8 @@ class PlannedStep:
     `config` is the compiled `with`; the keys that the kind evaluates itself stand in `lazy` as written. `fixed` is
     the whole `with` when nothing in it has to be evaluated; `checker` judges what was. `wanted` is how many of
     `needs` must be taken. `path` names the step in the run's rows; outside loops it is the id. A step with a
-    `container` holds a body instead of doing something itself, for `timeout_seconds` at most.
+    `container` holds a body instead of doing something itself, for `timeout_seconds` at most. `sealed` is the `with` of
+    a step that sends secrets; `masks` names those that must not come back in what a service answers.
     """
 
     id: str
@@ -92,6 +94,8 @@ class PlannedStep:
     on_unknown: str = "fail"
     is_limited: bool = False  # the document sets its time limit: then that bounds its wait too
     container: Container | None = None
+    sealed: Sealed | None = None
+    masks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,8 @@ class PlanSettings:
 
 @dataclass(frozen=True, slots=True)
 class Plan(PlannedBody):
-    """A workflow ready to run."""
+    """A workflow ready to run. `vars` are the variables that it reads."""
 
     settings: PlanSettings
     inputs: Inputs
+    vars: tuple[str, ...] = ()

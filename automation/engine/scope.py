@@ -14,15 +14,22 @@ PENDING: Mapping[str, Json] = {"status": "pending", "output": None, "error": Non
 
 
 def new_scope(
-    body: PlannedBody, *, inputs: Json, trigger: Json, run: Mapping[str, Json], results: Iterable[StepResult] = ()
+    body: PlannedBody,
+    *,
+    inputs: Json,
+    trigger: Json,
+    run: Mapping[str, Json],
+    variables: Mapping[str, Json] | None = None,
+    results: Iterable[StepResult] = (),
 ) -> Scope:
     """The roots `inputs`, `trigger`, `steps`, `run` and `vars`.
 
     `run` holds id, number, workflow, version, started_at, attempt and mode. Steps without a final row are there as
-    pending, without output.
+    pending, without output. The root `secrets` is not here: it exists only while a connector is called.
     """
     steps: dict[str, Mapping[str, Json]] = dict.fromkeys(body.by_id, PENDING)
-    scope: Scope = {"inputs": inputs, "trigger": trigger, "steps": steps, "run": dict(run), "vars": {}}
+    scope: Scope = {"inputs": inputs, "trigger": trigger, "steps": steps, "run": dict(run)}
+    scope["vars"] = dict(variables or {})
     for result in results:
         show(scope, result)
     return scope

@@ -42,6 +42,7 @@ class Setup:
 
     inputs: Json = field(default_factory=dict)
     trigger: Json = None
+    variables: Mapping[str, Json] = field(default_factory=dict)
     run: Mapping[str, Json] = field(default_factory=lambda: {"id": "run", "number": 1, "attempt": 1, "mode": "test"})
     now: datetime = START
     results: tuple[StepResult, ...] = ()
@@ -89,7 +90,7 @@ class _Driver:
         self._response: Json = None
         inputs = plan.inputs.complete(setup.inputs)
         run = {"started_at": setup.now.isoformat(), **setup.run}
-        self._scope = new_scope(plan, inputs=inputs, trigger=setup.trigger, run=run)
+        self._scope = new_scope(plan, inputs=inputs, trigger=setup.trigger, run=run, variables=setup.variables)
         self._course = Course(plan, setup.results, self._scope, now=setup.now, limits=setup.limits)
         limit = plan.settings.timeout_seconds
         self._deadline = setup.now + timedelta(seconds=limit) if limit else None

@@ -21,7 +21,9 @@ from automation.engine.commands import (
     MakeCallback,
     SetValue,
     TakeSignal,
+    UseSecrets,
 )
+from automation.engine.secrets import Opened
 
 Json = Any
 
@@ -32,13 +34,14 @@ class Workspace:
 
     `values` is the key-value store, `events` what was emitted. `decisions` are answers of approvals by path, a missing
     one is pending until it expires. `signals` are payloads by name, taken in turn. `children` answers calls by the
-    name of the workflow: the fields of an ended run.
+    name of the workflow: the fields of an ended run. `secrets` are texts by name.
     """
 
     values: dict[str, Json] = field(default_factory=dict)
     decisions: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     signals: dict[str, list[Json]] = field(default_factory=dict)
     children: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
     events: list[tuple[str, Json]] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     taken: dict[str, Json] = field(default_factory=dict)
@@ -157,7 +160,25 @@ def _instant(seconds: float | None) -> str | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
+def _open(workspace: Workspace, _path: str, command: UseSecrets, _seconds: float) -> Json:
+    lost = [name for name in command.names if name not in workspace.secrets]
+    if lost:
+        raise CommandRefused("unknown_secret", f"This workspace has no secret {lost[0]!r}. Create it, then retry.")
+    values = {name: workspace.secrets[name] for name in command.names}
+    return Opened(values, lambda value: _without(value, tuple(workspace.secrets.values())))
+
+
+def _without(value: Json, secrets: tuple[str, ...]) -> Json:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "•••")
+    if isinstance(value, dict):
+        return {key: _without(inner, secrets) for key, inner in value.items()}
+    return [_without(inner, secrets) for inner in value] if isinstance(value, list) else value
+
+
 ACTS: Mapping[type[Command], Callable[..., Json]] = {
+    UseSecrets: _open,
     GetValue: _get,
     SetValue: _set,
     CompareAndSet: _compare,

@@ -10,8 +10,7 @@ from automation.engine.document.closure import Closure
 from automation.engine.document.flat import Flat
 from automation.engine.document.output_paths import unknown_output
 from automation.engine.document.parse import Document, StepDocument
-from automation.engine.document.templates import ITEM_ROOTS, Place, item_keys, references
-from automation.engine.document.unavailable import ROOTS as UNAVAILABLE_ROOTS
+from automation.engine.document.templates import ITEM_ROOTS, Place, item_keys, references, secret_keys
 from automation.engine.document.visibility import Visibility
 from automation.engine.kinds import Kinds
 from automation.engine.problem import Problem
@@ -20,6 +19,7 @@ from automation.engine.wording import did_you_mean, one_of, quoted
 Path = tuple[str | int, ...]
 ROOTS = ("inputs", "trigger", "steps", "run", "vars")
 ERROR_ROOT = "error"
+SECRETS_ROOT = "secrets"
 RUN_FIELDS = ("id", "number", "workflow", "version", "started_at", "attempt", "mode")
 STEP_FIELDS = ("output", "status", "error")
 
@@ -44,13 +44,15 @@ class References:
             "steps": self._step,
             "inputs": self._input,
             "run": self._run,
+            "vars": self._variable,
+            SECRETS_ROOT: self._secret,
         }
 
     def check(self, place: Place) -> Iterator[Problem]:
         """Every reference of a place that cannot lead anywhere."""
-        for at, path in references(place):
-            for refusal in self._check(place, path):
-                yield Problem(refusal.code, f"{place.label}: {refusal.what}", at)
+        for read in references(place):
+            for refusal in self._check(place, read.path):
+                yield Problem(refusal.code, f"{place.label}: {refusal.what}", read.pointer)
 
     def _check(self, place: Place, path: Path) -> Iterator[Refusal]:
         root = str(path[0])
@@ -58,8 +60,6 @@ class References:
             yield Refusal(f"{quoted(root)} is not known before there is a run. Use {one_of(place.roots, last='and')}.")
         elif root in self._checks:
             yield from self._checks[root](place, path)
-        elif root in UNAVAILABLE_ROOTS:
-            yield Refusal(f'"{root}" is not available in this version yet. {UNAVAILABLE_ROOTS[root]}', "not_available")
         elif root in ITEM_ROOTS and not place.has_item:
             yield self._no_item(root)
         elif root == ERROR_ROOT and not place.has_error:
@@ -112,6 +112,25 @@ class References:
         if len(path) > 1 and path[1] not in RUN_FIELDS:
             hint = did_you_mean(str(path[1]), RUN_FIELDS) or f" It has {one_of(RUN_FIELDS, last='and')}."
             yield Refusal(f'"run" has no field {quoted(str(path[1]))}.{hint}')
+
+    def _variable(self, _place: Place, path: Path) -> Iterator[Refusal]:
+        if len(path) == 1 or not isinstance(path[1], str):
+            yield Refusal('"vars" alone is not a value; name one variable as in vars.base_url.')
+
+    def _secret(self, place: Place, path: Path) -> Iterator[Refusal]:
+        if not place.takes_secrets:
+            yield Refusal(f"secrets cannot be read here. {self._secret_places(place)}", "secret_not_allowed")
+        elif len(path) == 1 or not isinstance(path[1], str):
+            yield Refusal('"secrets" alone is not a value; name one secret as in secrets.token.')
+        elif len(path) > 2:
+            yield Refusal(f'"secrets.{path[1]}" is a text and has no parts.')
+
+    def _secret_places(self, place: Place) -> str:
+        kind = self._kinds.get(place.step.uses or "") if place.step else None
+        keys = sorted(secret_keys(kind)) if kind else []
+        if kind is not None and keys:
+            return f"Of {quoted(kind.key)} only {one_of(keys, last='and')} take them."
+        return "They go only into the inputs of connector steps that take them, such as the headers of http.request."
 
     def _list(self, step: StepDocument, name: str) -> Refusal:
         what = f'"steps.{step.id}.output" is a list, an output for each item, and has no field {quoted(name)}.'

@@ -27,7 +27,8 @@ class Place:
     """A value that may hold expressions.
 
     `step` is None outside steps, where `what` names the place. `has_item`: item and index exist. `is_inside`: it is
-    evaluated when the steps inside the container have ended. `roots`: it may read these only.
+    evaluated when the steps inside the container have ended. `roots`: it may read these only. `takes_secrets`: it goes
+    to a connector and nowhere else.
     """
 
     pointer: str
@@ -37,6 +38,7 @@ class Place:
     has_item: bool = False
     is_inside: bool = False
     roots: tuple[str, ...] | None = None
+    takes_secrets: bool = False
 
     @property
     def label(self) -> str:
@@ -63,12 +65,14 @@ def places(document: Document, kinds: Kinds) -> Iterator[Place]:
 def _step_places(step: StepDocument, kinds: Kinds) -> Iterator[Place]:
     kind = kinds.get(step.uses or "")
     with_items = item_keys(kind) if kind else frozenset()
+    with_secrets = secret_keys(kind) if kind else frozenset()
     yield Place(step.at("if"), step.fields.get("if"), step, has_item=step.is_repeated)
     verbatim = verbatim_keys(kind) if kind else frozenset()
     for key, value in step.config.items():
         if key in verbatim:
             continue
-        yield Place(step.at("with", key), value, step, has_item=step.is_repeated or key in with_items)
+        has_item = step.is_repeated or key in with_items
+        yield Place(step.at("with", key), value, step, has_item=has_item, takes_secrets=key in with_secrets)
     loop, calls = step.part("for_each"), step.part("call")
     yield Place(step.at("for_each", "items"), loop.get("items"), step, has_item=step.around.is_in_loop)
     yield Place(step.at("for_each", "label"), loop.get("label"), step, has_item=True)
@@ -88,6 +92,13 @@ def item_keys(kind: Kind) -> frozenset[str]:
     """The keys of a kind's `with` that are evaluated once per item of a list, marked `x-item` in its schema."""
     properties = kind.config_schema.get("properties", {})
     return frozenset(key for key in kind.lazy if properties.get(key, {}).get("x-item"))
+
+
+def secret_keys(kind: Kind) -> frozenset[str]:
+    """The keys of a kind's `with` that may hold secrets, marked `x-secrets` in its schema."""
+    properties = kind.config_schema.get("properties", {})
+    marked = (key for key, schema in properties.items() if isinstance(schema, dict) and schema.get("x-secrets"))
+    return frozenset(marked) - kind.lazy
 
 
 def check_expressions(place: Place) -> Iterator[Problem]:
@@ -121,15 +132,24 @@ def _one_expression(
         yield Problem(code, message, step.at(*field))
 
 
-def references(place: Place) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Pointers and paths of all that the expressions of a place refer to, in the document's order."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A path that an expression reads, and the pointer of its text. `is_required`: nothing stands in for it."""
+
+    pointer: str
+    path: tuple[str | int, ...]
+    is_required: bool
+
+
+def references(place: Place) -> Iterator[Reading]:
+    """All that the expressions of a place refer to, in the document's order."""
     for at, text in _texts(place):
         try:
-            paths = compile_template(text).references
+            template = compile_template(text)
         except ExpressionError:
             continue  # told by check_expressions
-        for path in sorted(paths, key=str):
-            yield at, path
+        for path in sorted(template.references, key=str):
+            yield Reading(at, path, path in template.required)
 
 
 def _texts(place: Place) -> Iterator[tuple[str, str]]:

@@ -10,9 +10,6 @@ from automation.engine.problem import Problem
 STEP_FIELDS: Mapping[str, str] = {
     "connection": 'Give what the service needs in "with".',
 }
-ROOTS: Mapping[str, str] = {
-    "secrets": "Give the value as an input of the run.",
-}
 
 
 def check_available(document: Document) -> Iterator[Problem]:

@@ -21,13 +21,17 @@ ANSWERED = (report.COMPUTED, report.PERFORMED, report.SAMPLE)  # anything else i
 def answer_of(
     step: PlannedStep, draft: Draft, number: int, around: Surroundings, *, performs_reads: bool
 ) -> tuple[Outcome, str]:
-    """The outcome of a step that calls nobody else, and how it came about. Writes are never performed."""
+    """The outcome of a step that calls nobody else, and how it came about. Writes are never performed.
+
+    Neither is a read that would send secrets: they leave only in a run.
+    """
+    sends_secrets, step = step.sealed is not None, replace(step, sealed=None, masks=())
     kind, prepared = step.kind, draft.prepared(step)
     effect = effect_of(kind, prepared.config)
     if not draft.is_certain:
         outcome = attempt(_simulating(step), prepared, number, around) if kind.simulate is not None else None
         return outcome if isinstance(outcome, Done) else assumed(kind, draft.config), report.ASSUMED
-    if effect is Effect.READ and performs_reads:
+    if effect is Effect.READ and performs_reads and not sends_secrets:
         return attempt(step, prepared, number, around), report.PERFORMED
     if kind.simulate is not None:
         return attempt(_simulating(step), prepared, number, around), report.SIMULATED

@@ -61,6 +61,7 @@ class DryFlow:
         setup = Setup(
             inputs=inputs,
             trigger=trigger,
+            variables=self._scenario.variables,
             run=self._scenario.run,
             now=self._scenario.now,
             is_dry=True,
@@ -121,6 +122,7 @@ class DryFlow:
         self._notes.asked_if(step, prepared, scope)
         if isinstance(prepared, Skipped):
             return prepared
+        self._notes.lacks_secrets(step, self._scenario.secrets)
         if isinstance(prepared, Prepared):
             self._draft = Draft(prepared.config)
             return prepared

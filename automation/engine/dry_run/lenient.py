@@ -31,7 +31,8 @@ class Lenient:
 
     def _text(self, source: str, pointer: str) -> Json:
         try:
-            return compile_template(source).evaluate(self._scope, self._budget)
+            template = compile_template(source)
+            return source if template.is_secret else template.evaluate(self._scope, self._budget)
         except ExpressionError as error:
             self.errors.append(error.in_tree(pointer))
             return source

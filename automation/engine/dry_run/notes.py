@@ -78,6 +78,13 @@ class Notes:
         expression, pointer = error.details.get("expression"), error.details.get("pointer")
         self.unresolved(Unresolved(code, self._path(step), error.message, expression, pointer or None, is_assumed))
 
+    def lacks_secrets(self, step: PlannedStep, known: frozenset[str]) -> None:
+        """The secrets a step would send that are not there."""
+        for name in step.sealed.names if step.sealed else ():
+            if name not in known:
+                said = f"This workspace has no secret {name!r}. Create it, or correct the name."
+                self.unresolved(Unresolved("unknown_secret", self._path(step), said))
+
     def unresolved(self, *found: Unresolved) -> None:
         """Something that is missing."""
         self._report.unresolved += found

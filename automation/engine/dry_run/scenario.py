@@ -37,12 +37,15 @@ class Scenario:
     """The givens of a dry run.
 
     `samples` are answers by step id, taken instead of any other. `performs_reads`: reads are really made, else
-    simulated like writes. `find` looks up called workflows by id or name and version; `id` is the workflow's own.
+    simulated like writes; those that send secrets are not. `secrets` are the names of those there are. `find` looks up
+    called workflows by id or name and version; `id` is the workflow's own.
     `seconds` is a monotonic clock.
     """
 
     inputs: Json = field(default_factory=dict)
     trigger: Json = None
+    variables: Mapping[str, Json] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
     samples: Mapping[str, Json] = field(default_factory=dict)
     performs_reads: bool = False
     id: str = ""

@@ -60,6 +60,9 @@ def lost_item(container: Json, key: str | int, where: str, position: int) -> Ref
 
 
 def _unknown_root(scope: Scope, name: str, position: int) -> Refusal:
+    if name == "secrets":
+        hint = "Secrets go only into the inputs of connector steps that take them, such as the headers of http.request."
+        return Refusal("secrets cannot be read here", code=Code.UNDEFINED, hint=hint, position=position)
     return Refusal(
         f"{named(name)} is not a known name",
         code=Code.UNDEFINED,
@@ -71,6 +74,13 @@ def _unknown_root(scope: Scope, name: str, position: int) -> Refusal:
 
 def _no_key(container: dict[str, Json], key: str | int, where: str, position: int) -> Refusal:
     near = closest(key, container) if isinstance(key, str) else None
+    if where == "vars" and near is None:
+        return Refusal(
+            f"this workspace had no variable {named(str(key))} when the run began",
+            code=Code.UNDEFINED,
+            hint="Create it, then retry the run; or use |default(…) for what may be missing.",
+            position=position,
+        )
     return Refusal(
         f"{where} has no {named(key) if isinstance(key, str) else key}",
         code=Code.UNDEFINED,

@@ -19,18 +19,28 @@ _SECRET_ROOT = "secrets"  # noqa: S105 (the name of a scope root)
 class Template:
     """What a string of a workflow document means.
 
-    `references` are the paths it reads, as far as they are known before it runs: `("steps", "order", "output")`.
+    `references` are the paths it reads, as far as they are known before it runs: `("steps", "order", "output")`;
+    `required` are those of them that nothing stands in for when they lead nowhere.
     `is_constant`: there is nothing to evaluate. `is_single`: exactly one `{{ }}`, so the value keeps its JSON type.
     `may_repeat`: the value may hold parts of the scope several times and is measured.
     """
 
-    __slots__ = ("_cost", "_run", "is_constant", "is_single", "may_repeat", "references", "source")
+    __slots__ = ("_cost", "_run", "is_constant", "is_single", "may_repeat", "references", "required", "source")
 
     def __init__(
-        self, source: str, run: Compiled, *, cost: int, references: frozenset[Path], is_single: bool, may_repeat: bool
+        self,
+        source: str,
+        run: Compiled,
+        *,
+        cost: int,
+        references: frozenset[Path],
+        required: frozenset[Path],
+        is_single: bool,
+        may_repeat: bool,
     ) -> None:
         self.source = source
         self.references = references
+        self.required = required
         self.is_constant = cost == 0
         self.is_single = is_single
         self.may_repeat = may_repeat
@@ -75,8 +85,15 @@ def render(source: str, scope: Scope, budget: Budget | None = None) -> Json:
 
 def _compile(source: str) -> Template:
     if not has_expressions(source):
+        nothing: frozenset[Path] = frozenset()
         return Template(
-            source, lambda _scope, _budget: source, cost=0, references=frozenset(), is_single=False, may_repeat=False
+            source,
+            lambda _scope, _budget: source,
+            cost=0,
+            references=nothing,
+            required=nothing,
+            is_single=False,
+            may_repeat=False,
         )
     try:
         return _compile_parts(source)
@@ -103,6 +120,7 @@ def _compile_parts(source: str) -> Template:
         run,
         cost=compiler.cost,
         references=frozenset(compiler.references),
+        required=frozenset(compiler.required),
         is_single=len(parts) == 1,
         may_repeat=repeats,
     )

@@ -16,6 +16,7 @@ _DEEPEST = 100
 _MOST_ERRORS = 100  # nobody reads more, and each costs a compilation
 
 Leaf = Callable[[Scope, Budget], Json]
+Keeps = Callable[[Template, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,12 @@ class Tree:
         return self._render(scope, budget or Budget())
 
 
-def compile_tree(value: Json) -> Tree:
-    """Compile every string of `value`. Raises the first ExpressionError; `tree_errors` lists them all."""
-    builder = _Builder()
+def compile_tree(value: Json, *, keeps: Keeps | None = None) -> Tree:
+    """Compile every string of `value`. Raises the first ExpressionError; `tree_errors` lists them all.
+
+    `keeps(template, pointer)` is asked about each string with expressions: true leaves it as it is written.
+    """
+    builder = _Builder(keeps)
     render = builder.build(value, "", 1)
     if builder.errors:
         raise builder.errors[0]
@@ -72,7 +76,8 @@ class _Company:
 class _Builder:
     """Walks one value and collects references and errors."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeps: Keeps | None = None) -> None:
+        self._keeps = keeps
         self.references: list[Reference] = []
         self.errors: list[ExpressionError] = []
         self._company = _Company()
@@ -110,9 +115,11 @@ class _Builder:
         except ExpressionError as error:
             self.errors.append(error.in_tree(pointer))
             return None
+        self.references.extend(Reference(path, pointer) for path in sorted(template.references, key=str))
+        if self._keeps is not None and self._keeps(template, pointer):
+            return None
         self._company.is_several = not self._is_first
         self._is_first = False
-        self.references.extend(Reference(path, pointer) for path in sorted(template.references, key=str))
         return _leaf(template, pointer, self._company)
 
 

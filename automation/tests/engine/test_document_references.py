@@ -51,8 +51,11 @@ def reading(expression, *needs, name="tell", **rest):
         ),
         (
             "{{ secrets.token }}",
-            '"secrets" is not available in this version yet. Give the value as an input of the run.',
+            "secrets cannot be read here. They go only into the inputs of connector steps that take them, such as the "
+            "headers of http.request.",
         ),
+        ("{{ vars }}", '"vars" alone is not a value; name one variable as in vars.base_url.'),
+        ("{{ vars[inputs.order_id] }}", '"vars" alone is not a value; name one variable as in vars.base_url.'),
         ("{{ steps.large.output.prt }}", '"steps.large.output" has no field "prt". Did you mean "port"?'),
     ],
 )
@@ -73,7 +76,7 @@ def test_a_reference_that_leads_nowhere_is_refused_with_the_way_out(expression, 
         "{{ trigger.body.x }}",
         "{{ run.id }} {{ run.number }} {{ run.workflow }} {{ run.version }} {{ run.started_at }}",
         "{{ run.attempt }} {{ run.mode }}",
-        "{{ vars | length }}",
+        "{{ vars.shop.url }} {{ vars.lines | length }} {{ vars.table[inputs.order_id] }}",
     ],
 )
 def test_a_reference_to_what_is_there_is_accepted(expression):

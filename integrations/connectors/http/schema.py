@@ -23,6 +23,7 @@ CONFIG = {
         "url": {
             "title": "URL",
             "description": "The whole address, with http or https.",
+            "x-secrets": True,
             "type": "string",
             "minLength": 1,
             "maxLength": 8192,
@@ -31,24 +32,36 @@ CONFIG = {
         "params": {
             "title": "Query parameters",
             "description": "Added to the URL. A list repeats its key; null leaves the key out.",
+            "x-secrets": True,
             "type": "object",
             "additionalProperties": {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]},
         },
         "headers": {
             "title": "Headers",
             "description": "Sent as they are, beside those that the request needs anyway.",
+            "x-secrets": True,
             "type": "object",
             "additionalProperties": {"type": ["string", "number", "boolean"]},
             "maxProperties": 100,
         },
-        "json": {"title": "JSON body", "description": "Any JSON value; sets Content-Type to application/json."},
+        "json": {
+            "title": "JSON body",
+            "description": "Any JSON value; sets Content-Type to application/json.",
+            "x-secrets": True,
+        },
         "form": {
             "title": "Form body",
             "description": "Sent as application/x-www-form-urlencoded. A list repeats its key.",
+            "x-secrets": True,
             "type": "object",
             "additionalProperties": {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]},
         },
-        "body": {"title": "Text body", "description": "Sent as UTF-8 text as it is.", "type": "string"},
+        "body": {
+            "title": "Text body",
+            "description": "Sent as UTF-8 text as it is.",
+            "x-secrets": True,
+            "type": "string",
+        },
         "timeout": {
             "title": "Timeout in seconds",
             "description": "For the whole request, redirects included. The step's own timeout bounds it too.",

@@ -32,6 +32,7 @@ class Compiler:
         self._lenient_handlers = lenient_handlers
         self._depth = 0
         self.references: set[Path] = set()
+        self.required: set[Path] = set()  # those that no `default` or `is defined` stands in for
         self.cost = 0
 
     def compile(self, node: nodes.Node) -> Compiled:

@@ -44,6 +44,8 @@ def compile_path(node: nodes.Expr, compiler: Compiler, *, is_lenient: bool = Fal
     keys = (_root(base), *(step.key for step in steps[:static] if step.key is not None))
     positions = (base.lineno, *(step.position for step in steps[:static]))
     compiler.references.add(keys)
+    if not is_lenient:
+        compiler.required.add(keys)
 
     def lost(scope: Scope) -> Json:
         if is_lenient:
