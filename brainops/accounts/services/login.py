@@ -4,36 +4,40 @@ from __future__ import annotations
 
 from brainops.accounts.models import User
 from brainops.accounts.services import login_limits
+from brainops.accounts.services.hashing import places
 from brainops.audit.actor import Actor
 from brainops.audit.services import record
 from brainops.core.errors import NotAuthenticated
 from brainops.core.web.clients import current_ip
 
-_LONGEST_PASSWORD = 4096  # characters; hashing costs grow with it
+LONGEST_PASSWORD = 4096  # characters; hashing costs grow with it
 
 
 def check_password(name: str, password: str) -> User:
     """The active user of an e-mail address or user name and a password.
 
-    Raises TooManyRequests before anything is hashed, NotAuthenticated otherwise: the same answer after the same time
-    for an unknown name, a wrong password and a user who was switched off.
+    Raises TooManyRequests or Unavailable before anything is hashed, NotAuthenticated otherwise: the same answer after
+    the same time for an unknown name, a wrong password and a user who was switched off. A user with a second factor is
+    not logged in by this (`sign_in`).
     """
     ip = current_ip.get()
     login_limits.take(name, ip)
     user = _find(name)
-    if not _is_right(user, password[:_LONGEST_PASSWORD]) or user is None:
+    if not _is_right(user, password[:LONGEST_PASSWORD]) or user is None:
         _record_failure(name, user)
         raise NotAuthenticated("The name or the password is wrong.", code="login_failed")
     login_limits.give_back(name, ip)
-    record(
-        actor=Actor("user", user.id, user.email),
-        workspace_id=None,
-        action="login.start",
-        target_kind="user",
-        target_id=user.id,
-        summary=f"{user.email} logged in.",
-    )
     return user
+
+
+def check_own_password(user: User, password: str) -> None:
+    """Ask somebody who is logged in for their password again. Limited like a login; raises NotAuthenticated."""
+    ip = current_ip.get()
+    login_limits.take(user.email, ip)
+    if not _is_right(user, password[:LONGEST_PASSWORD]):
+        _record_failure(user.email, user)
+        raise NotAuthenticated("The password is wrong.", code="password_wrong")
+    login_limits.give_back(user.email, ip)
 
 
 def _find(name: str) -> User | None:
@@ -45,10 +49,11 @@ def _find(name: str) -> User | None:
 
 def _is_right(user: User | None, password: str) -> bool:
     """Hash in every case, so that the time tells nothing."""
-    if user is None or not user.has_usable_password():
-        User().set_password(password)
-        return False
-    return user.check_password(password) and user.is_active
+    with places.take():
+        if user is None or not user.has_usable_password():
+            User().set_password(password)
+            return False
+        return user.check_password(password) and user.is_active
 
 
 def _record_failure(name: str, user: User | None) -> None:

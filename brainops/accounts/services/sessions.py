@@ -5,12 +5,14 @@ A session is a family of tokens of which only the newest refresh token is good.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Q, QuerySet
 
 from brainops.accounts.models import LoginSession, User
 from brainops.accounts.services import tokens
@@ -35,10 +37,15 @@ class TokenPair:
     refresh_expires_in: int  # seconds
 
 
-def open_session(user: User, *, client: str = "") -> TokenPair:
-    """Start a session for a user whose password was checked."""
+def open_session(user: User, *, client: str = "", amr: Iterable[str] = ()) -> TokenPair:
+    """Start a session for a user who proved who they are; `amr` says how (RFC 8176)."""
     session = LoginSession.objects.create(
-        user=user, expires_at=_refresh_end(), ip=current_ip.get() or None, client=_printable(client)[:200]
+        user=user,
+        expires_at=_refresh_end(),
+        ip=current_ip.get() or None,
+        client=_printable(client)[:200],
+        amr=list(amr),
+        token_version=user.token_version,
     )
     return _pair(session, user)
 
@@ -85,6 +92,32 @@ def end_session(session_id: UUID, *, reason: str = "logout") -> None:
         )
         if session is not None:
             _end(session, reason)
+
+
+def living(user_id: UUID) -> QuerySet[LoginSession]:
+    """The sessions of a user that are still good, the newest first."""
+    same_version = Q(token_version=None) | Q(token_version=F("user__token_version"))
+    alive = Q(user_id=user_id, revoked_at=None, expires_at__gt=clock.now(), user__is_active=True)
+    return LoginSession.objects.filter(alive & same_version).order_by("-created_at")
+
+
+def end_all(user: User, *, reason: str) -> int:
+    """End every session of a user at once, also those whose tokens nobody has listed; returns how many lived."""
+    with transaction.atomic():
+        ended = list(living(user.id).select_for_update(of=["self"]).select_related("user"))
+        for session in ended:
+            _end(session, reason)
+        # what is under way just now, and tokens of sessions older than the column: their version is the past's
+        User.objects.filter(id=user.id).update(token_version=F("token_version") + 1)
+    user.refresh_from_db(fields=["token_version"])
+    return len(ended)
+
+
+def note_second_factor(session_id: UUID, method: str) -> None:
+    """A second factor was shown within a session: from now on it counts for it."""
+    session = LoginSession.objects.get(id=session_id)
+    session.amr = list(dict.fromkeys([*session.amr, method, "mfa"]))
+    session.save(update_fields=["amr"])
 
 
 def forget_old() -> int:
