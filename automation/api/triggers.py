@@ -95,7 +95,7 @@ class TriggerViewSet(ScopedViewSet):
         body = REPLACED.checked(self._without_sent_back(request))
         return Response(trigger_shape.one(triggers.replace(self.caller, id, **body)))
 
-    @extend_schema(summary="Change a trigger", request={**PATCH.media, "application/merge-patch+json": PATCH.schema})
+    @extend_schema(summary="Change a trigger", request=PATCH.media)
     def partial_update(self, request: Request, id: UUID) -> Response:
         """Apply a JSON Merge Patch (RFC 7396): only what is sent changes; null inside config and inputs removes."""
         body = PATCH.checked(self._without_sent_back(request))
