@@ -41,7 +41,7 @@ class Holding:
         self.full_at = 0.0
 
     def has_token(self, now: float) -> bool:
-        """True when one can be spent now; otherwise notes how many to ask for: more where the last ones were used up."""
+        """True when one can be spent now; else notes how many to ask for: more where the last ones were used up."""
         if self.tokens and now < self.ends_at:
             return True
         self.size = min(self.size * 2, MOST_HELD) if now < self.ends_at else 1

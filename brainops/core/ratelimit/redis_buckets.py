@@ -80,7 +80,7 @@ class RedisBuckets:
                     address[0],
                     socket_timeout=address[1],
                     socket_connect_timeout=address[1],
-                    retry=Retry(NoBackoff(), 0),  # type: ignore[no-untyped-call]  # redis-py types half of it
+                    retry=Retry(NoBackoff(), 0),
                 )
         return self._client
 

@@ -18,8 +18,8 @@ def require_network_pace() -> None:
     require(bucket("address_requests", network_of(current_ip.get())))
 
 
-def tell(request: HttpRequest | Any, verdict: Verdict) -> None:
-    """Keep a verdict for the headers of the answer."""
+def tell(request: Any, verdict: Verdict) -> None:
+    """Keep a verdict for the headers of the answer to a request, Django's or DRF's."""
     getattr(request, "_request", request).rate_verdict = verdict
 
 
