@@ -11,7 +11,7 @@ from django.db import migrations
 ENDS = """
 create function automation_note_end() returns trigger language plpgsql as $$
 begin
-  if case
+  if (case
     when new.status <> 50 then
       exists (select from automation_noticerule r where r.is_active and r.workspace_id = new.workspace_id)
     else
@@ -21,7 +21,7 @@ begin
       or exists (
         select from automation_noticerule r where r.is_active and r.workspace_id = new.workspace_id
           and r.slow_seconds < extract(epoch from new.finished_at - new.started_at))
-  end then
+  end) then
     insert into automation_noticecause (kind, workspace_id, workflow_id, run_id, status, seconds)
     values ('run_ended', new.workspace_id, new.workflow_id, new.id, new.status,
             extract(epoch from new.finished_at - new.started_at));
