@@ -15,8 +15,17 @@ class AccountsConfig(AppConfig):
         """Register what others find by import."""
         # Here and not at the top: they need the models.
         import brainops.accounts.api.openapi  # noqa: F401, PLC0415
-        from brainops.accounts.services import login_limits, sessions  # noqa: PLC0415
-        from brainops.core import housekeeping  # noqa: PLC0415
+        from brainops.accounts.services import (  # noqa: PLC0415
+            factor_secrets,
+            login_limits,
+            one_time,
+            reset_mails,
+            sessions,
+        )
+        from brainops.core import housekeeping, rotation  # noqa: PLC0415
 
         housekeeping.sweeps.register("login limits", login_limits.forget_old)
         housekeeping.sweeps.register("login sessions", sessions.forget_old)
+        housekeeping.sweeps.register("one-time tokens", one_time.forget_old)
+        housekeeping.sweeps.register("reset mails", reset_mails.deliver_soon)
+        rotation.rewriters.register("second factors", factor_secrets.rewrite)

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from brainops.accounts.caller import Caller
 from brainops.accounts.models import Role
 from brainops.accounts.services import api_keys, tokens
-from brainops.core.errors import AppError, InvalidInput, NotAuthenticated, NotFound, Problem
+from brainops.core.errors import AppError, InvalidInput, NotAuthenticated, NotFound, PermissionDenied, Problem
 
 WORKSPACE_HEADER = "Brainops-Workspace"
 _WORKSPACE_META = "HTTP_BRAINOPS_WORKSPACE"
@@ -19,7 +19,7 @@ _WORKSPACE_META = "HTTP_BRAINOPS_WORKSPACE"
 # The session, its user and up to two memberships in one query; a password change, a switched-off user, a logout and a
 # lost membership count from the next request on.
 _FIND = """
-    select u.id, u.email, u.is_staff, m.workspace_id, m.role
+    select u.id, u.email, u.is_staff, m.workspace_id, m.role, w.requires_if_match
       from accounts_loginsession s
       join accounts_user u on u.id = s.user_id
       left join (accounts_membership m join accounts_workspace w on w.id = m.workspace_id)
@@ -87,7 +87,7 @@ def _of_token(text: str, workspace: str | None) -> Caller:
         rows = cursor.fetchall()
     if not rows:
         raise NotAuthenticated("This login has ended. Log in again.", code="login_ended")
-    user_id, email, is_staff, workspace_id, role = rows[0]
+    user_id, email, is_staff, workspace_id, role, requires_if_match = rows[0]
     is_clear = len(rows) == 1 and workspace_id is not None
     return Caller(
         user_id=user_id,
@@ -97,14 +97,18 @@ def _of_token(text: str, workspace: str | None) -> Caller:
         role=Role(role) if is_clear else Role.VIEWER,
         is_staff=is_staff,
         credential_id=token.session_id,
-        workspace_problem=None if is_clear else _why_no_workspace(len(rows), workspace),
+        requires_if_match=bool(requires_if_match) and is_clear,
+        workspace_problem=None if is_clear else _why_no_workspace(rows, workspace),
     )
 
 
-def _why_no_workspace(found: int, wanted: str | None) -> AppError | None:
+def _why_no_workspace(rows: list[Any], wanted: str | None) -> AppError | None:
+    if len(rows) == 1 and rows[0][-1]:
+        message = "This workspace lets in only logins with a second factor. Set one up (/me/mfa), then log in with it."
+        return PermissionDenied(message, code="mfa_required")
     if wanted is not None:
         return _unknown_workspace()
-    if found < 2:
+    if len(rows) < 2:
         return None  # a member of none
     message = f"You are a member of several workspaces. Name one: `{WORKSPACE_HEADER}: <id or slug>`."
     problem = Problem("workspace_required", message, parameter=WORKSPACE_HEADER)

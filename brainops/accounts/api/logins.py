@@ -1,4 +1,4 @@
-"""POST /auth/token, /auth/token/refresh, /auth/logout: tokens for people's programs."""
+"""POST /auth/token, /auth/token/mfa, /auth/token/refresh, /auth/logout: tokens for people's programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from brainops.accounts.api.scope import CallerView
-from brainops.accounts.services import login, sessions
+from brainops.accounts.services import sessions, sign_in
 from brainops.core.api.parameters import KnownParameters
 from brainops.core.api.public import ANY_CALLER
 from brainops.core.api.serializers import ClosedSerializer
@@ -30,6 +30,13 @@ class RefreshToken(ClosedSerializer):
     refresh = serializers.CharField(max_length=4096)
 
 
+class TicketAndCode(ClosedSerializer):
+    """The ticket of a login whose password was right, and the code."""
+
+    ticket = serializers.CharField(max_length=100)
+    code = serializers.CharField(max_length=32)
+
+
 class Tokens(ClosedSerializer):
     """A pair of tokens. Send `access` as `Authorization: Bearer …`."""
 
@@ -37,6 +44,11 @@ class Tokens(ClosedSerializer):
     refresh = serializers.CharField()
     access_expires_in = serializers.IntegerField(help_text="Seconds.")
     refresh_expires_in = serializers.IntegerField(help_text="Seconds.")
+
+
+def client_of(request: Request) -> str:
+    """What the caller says it is, for the list of logins."""
+    return str(request.META.get("HTTP_USER_AGENT", ""))
 
 
 class LoginView(KnownParameters):
@@ -53,12 +65,41 @@ class LoginView(KnownParameters):
         examples=[OpenApiExample("By address", {"username": "ada@example.com", "password": "…"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
-        """Exchange a name and a password for tokens. Attempts are limited: 429 says when to come back."""
+        """Exchange a name and a password for tokens. Attempts are limited: 429 says when to come back.
+
+        With a second factor the answer is 401 `mfa_required` and holds a `ticket` for `/auth/token/mfa`.
+        """
         given = Credentials(data=request.data)
         given.is_valid(raise_exception=True)
-        user = login.check_password(given.validated_data["username"], given.validated_data["password"])
-        pair = sessions.open_session(user, client=request.META.get("HTTP_USER_AGENT", ""))
-        return Response(asdict(pair))
+        name, password = given.validated_data["username"], given.validated_data["password"]
+        return Response(asdict(sign_in.with_password(name, password, client=client_of(request))))
+
+
+class SecondFactorView(KnownParameters):
+    """Log in, second part."""
+
+    permission_classes = ()
+    authentication_classes = ()
+
+    @extend_schema(
+        summary="Log in with a code",
+        tags=["Logins"],
+        request=TicketAndCode,
+        responses={200: Tokens},
+        examples=[
+            OpenApiExample(
+                "A code of the app",
+                {"ticket": "fV0c9sXw2mT4kQ7bN1yZ8uR3pL6aJ5hG0dE2iO4wYxK", "code": "492039"},
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Exchange the ticket of a login and a code of the authenticator app, or a recovery code, for tokens."""
+        given = TicketAndCode(data=request.data)
+        given.is_valid(raise_exception=True)
+        ticket, code = given.validated_data["ticket"], given.validated_data["code"]
+        return Response(asdict(sign_in.with_code(ticket, code, client=client_of(request))))
 
 
 class RefreshView(KnownParameters):

@@ -7,7 +7,7 @@ from brainops.accounts.services import login_limits
 from brainops.accounts.services.hashing import places
 from brainops.audit.actor import Actor
 from brainops.audit.services import record
-from brainops.core.errors import NotAuthenticated
+from brainops.core.errors import InvalidInput, NotAuthenticated, Problem
 from brainops.core.web.clients import current_ip
 
 LONGEST_PASSWORD = 4096  # characters; hashing costs grow with it
@@ -30,13 +30,17 @@ def check_password(name: str, password: str) -> User:
     return user
 
 
-def check_own_password(user: User, password: str) -> None:
-    """Ask somebody who is logged in for their password again. Limited like a login; raises NotAuthenticated."""
+def require_own_password(user: User, password: str, *, pointer: str = "/password") -> None:
+    """Ask somebody who is logged in for their password again.
+
+    Limited like a login; raises InvalidInput, since the login itself is good. Who has no password (single sign-on) is
+    never right here.
+    """
     ip = current_ip.get()
     login_limits.take(user.email, ip)
     if not _is_right(user, password[:LONGEST_PASSWORD]):
         _record_failure(user.email, user)
-        raise NotAuthenticated("The password is wrong.", code="password_wrong")
+        raise InvalidInput.from_problems([Problem("password_wrong", "The password is wrong.", pointer)])
     login_limits.give_back(user.email, ip)
 
 

@@ -14,7 +14,7 @@ from brainops.accounts.services.hashing import places
 from brainops.accounts.services.sessions import TokenPair
 from brainops.audit.actor import Actor
 from brainops.audit.services import record
-from brainops.core.errors import InvalidInput, NotAuthenticated, NotFound, Problem
+from brainops.core.errors import InvalidInput, NotFound, Problem
 from brainops.core.web.clients import current_ip
 
 LINK_SECONDS = 3600
@@ -26,10 +26,7 @@ def change(user: User, *, old: str, new: str, amr: Sequence[str], client: str) -
     Raises InvalidInput for a wrong old password or a weak new one, TooManyRequests before anything is hashed.
     """
     check_strength(new, user, pointer="/new_password")
-    try:
-        login.check_own_password(user, old)
-    except NotAuthenticated as error:
-        raise InvalidInput.from_problems([Problem("password_wrong", error.message, "/old_password")]) from error
+    login.require_own_password(user, old, pointer="/old_password")
     set_password(user, new, reason="password changed", by=Actor("user", user.id, user.email))
     return sessions.open_session(user, client=client, amr=amr)
 

@@ -19,6 +19,21 @@ class PublicRoute(NamedTuple):
 PUBLIC_ROUTES = (
     PublicRoute("api/v1/automation/health", "probes of load balancers", "tells one word; details need a staff token"),
     PublicRoute("api/v1/automation/auth/token", "this is the login", "password, limited before hashing"),
+    PublicRoute(
+        "api/v1/automation/auth/token/mfa",
+        "the second half of the login",
+        "ticket of the first half and a code, limited",
+    ),
+    PublicRoute(
+        "api/v1/automation/auth/password/reset",
+        "whoever forgot the password cannot log in",
+        "tells nothing and changes nothing; the link goes to the address alone; limited",
+    ),
+    PublicRoute(
+        "api/v1/automation/auth/password/reset/confirm",
+        "the link's owner cannot log in yet",
+        "256-bit token of the mail, works once, limited by network",
+    ),
     PublicRoute("api/v1/automation/auth/token/refresh", "the access token has expired", "refresh token, single use"),
     PublicRoute(
         "api/v1/automation/webhooks/<uuid:webhook_id>/receive",
@@ -29,6 +44,16 @@ PUBLIC_ROUTES = (
         "api/v1/automation/callbacks/<str:token>",
         "whoever was sent a one-time URL holds no key of ours",
         "256-bit token in the address, works once and only by POST, limited by network",
+    ),
+    PublicRoute(
+        "api/v1/automation/invitations/accept",
+        "whoever was invited may have no account yet",
+        "256-bit token from the mail, works once, tries limited by network; an existing account has to log in",
+    ),
+    PublicRoute(
+        "api/v1/automation/invitations/decline",
+        "whoever was invited may have no account",
+        "256-bit token from the mail, works once, tries limited by network",
     ),
     PublicRoute("internal/metrics", "the scraper holds no key of ours", "BRAINOPS_METRICS_TOKEN"),
 )

@@ -9,7 +9,7 @@ from django.apps import apps
 from django.core.management.base import BaseCommand
 from django.db import models, transaction
 
-from brainops.core import crypto
+from brainops.core import crypto, rotation
 from brainops.core.fields import EncryptedTextField
 
 BATCH = 200
@@ -22,6 +22,8 @@ class Command(BaseCommand):
         for model, fields in encrypted_models():
             count = sum(rewrite(model, fields, ids) for ids in batches(model))
             self.stdout.write(f"{model._meta.label}: {count} secrets written anew.")
+        for name, rewrite_all in rotation.rewriters.items():
+            self.stdout.write(f"{name}: {rewrite_all()} secrets written anew.")
 
 
 def encrypted_models() -> Iterator[tuple[type[models.Model], list[EncryptedTextField]]]:
