@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import path
 
 from automation.api.approvals import ApprovalViewSet
+from automation.api.bulk import WorkflowBulkView
 from automation.api.callbacks import callback_view
 from automation.api.catalogue import CatalogueView
 from automation.api.dry_runs import DryRunView
@@ -26,6 +27,7 @@ _one: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_up
 urlpatterns = [
     path("workflows", WorkflowViewSet.as_view({"get": "list", "post": "create"}), name="workflows"),
     path("workflows/validate", ValidateView.as_view(), name="workflow-validate"),
+    path("workflows/bulk", WorkflowBulkView.as_view(), name="workflow-bulk"),
     path("workflows/<uuid:id>", WorkflowViewSet.as_view(_one), name="workflow"),
     path("workflows/<uuid:id>/versions", VersionViewSet.as_view({"get": "list"}), name="workflow-versions"),
     path("workflows/<uuid:id>/versions/<str:number>", VersionViewSet.as_view({"get": "retrieve"}), name="version"),

@@ -1,14 +1,17 @@
-"""Delete a workflow with all that hangs on it, and say beforehand what that is."""
+"""Delete workflows with all that hangs on them, and say beforehand what that is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, models, transaction
 
 from automation.engine.wording import counted
-from automation.models import Workflow
+from automation.models import Trigger, Workflow
 from automation.services import runnable
 from automation.services.workflows import Check
 from automation.store.delete_runs import delete_runs
@@ -16,14 +19,14 @@ from automation.triggers import all_trigger_kinds
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
 from brainops.accounts.scoping import get_scoped
-from brainops.audit.services import record
+from brainops.audit.services import Deed, record_many
 
 
 def what_goes_with(caller: Caller, workflow_id: UUID | str) -> dict[str, int]:
     """How many rows of each kind a deletion would take along: `{"runs": 120, "triggers": 1, "versions": 3}`."""
     workflow = get_scoped(Workflow.objects.all(), caller, workflow_id)
     caller.require(Permission.WORKFLOWS_DELETE, created_by=workflow.owner_id)
-    return _counts(workflow)
+    return counts_of([workflow.id])[workflow.id]
 
 
 def delete(caller: Caller, workflow_id: UUID | str, *, check: Check = lambda _workflow: None) -> dict[str, int]:
@@ -35,36 +38,53 @@ def delete(caller: Caller, workflow_id: UUID | str, *, check: Check = lambda _wo
         workflow = get_scoped(Workflow.objects.select_for_update(of=("self",)), caller, workflow_id)
         caller.require(Permission.WORKFLOWS_DELETE, created_by=workflow.owner_id)
         check(workflow)
-        counts = _counts(workflow)
-        for trigger in workflow.triggers.all():
-            if kind := all_trigger_kinds().get(trigger.kind):
-                kind.on_delete(trigger)
-        with connection.cursor() as cursor:
-            counts["runs"] = delete_runs(cursor, workflow.id)
-        _audit(caller, workflow, counts)
-        transaction.on_commit(partial(runnable.forget, workflow.id))
-        workflow.delete()
+        return delete_in_transaction(caller, [workflow])[workflow.id]
+
+
+def delete_in_transaction(caller: Caller, workflows: Sequence[Workflow]) -> dict[UUID, dict[str, int]]:
+    """Delete workflows that are locked already, set by set; return for each how many rows of each kind went."""
+    ids = [workflow.id for workflow in workflows]
+    counts = counts_of(ids)
+    for trigger in Trigger.objects.filter(workflow_id__in=ids):
+        if kind := all_trigger_kinds().get(trigger.kind):
+            kind.on_delete(trigger)
+    with connection.cursor() as cursor:
+        delete_runs(cursor, ids)
+    record_many(caller, [_deed(workflow, counts[workflow.id]) for workflow in workflows])
+    for id_ in ids:
+        transaction.on_commit(partial(runnable.forget, id_))
+    Workflow.objects.filter(id__in=ids).delete()
     return counts
 
 
-def _counts(workflow: Workflow) -> dict[str, int]:
-    """Rows that refer to the workflow directly and go with it, under the name of their relation."""
-    counts = {}
-    for relation in Workflow._meta.related_objects:
-        if relation.on_delete is models.CASCADE and not relation.hidden:
-            rows = relation.related_model._base_manager.filter(**{relation.field.name: workflow})
-            counts[str(relation.get_accessor_name())] = rows.count()
-    return dict(sorted(counts.items()))
+def counts_of(workflow_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+    """Rows that refer to the workflows directly and go with them, by workflow and name of their relation."""
+    counts: dict[UUID, dict[str, int]] = {id_: {} for id_ in workflow_ids}
+    for name, column, rows in _dependants():
+        found = rows.filter(**{f"{column}__in": workflow_ids}).order_by().values_list(column)
+        counted_rows = dict(found.annotate(rows=models.Count("*")))
+        for id_ in workflow_ids:
+            counts[id_][name] = counted_rows.get(id_, 0)
+    return counts
 
 
-def _audit(caller: Caller, workflow: Workflow, counts: dict[str, int]) -> None:
+def _dependants() -> list[tuple[str, str, models.QuerySet[Any]]]:
+    """The relations that a deletion follows: their name, the column that refers to the workflow, their rows."""
+    found = [
+        (str(relation.get_accessor_name()), str(relation.field.name), relation.related_model._base_manager.all())
+        for relation in Workflow._meta.related_objects
+        if relation.on_delete is models.CASCADE and not relation.hidden
+    ]
+    return sorted(found, key=itemgetter(0))
+
+
+def _deed(workflow: Workflow, counts: Mapping[str, int]) -> Deed:
     with_it = ", ".join(counted(count, name.removesuffix("s")) for name, count in counts.items() if count)
-    record(
-        actor=caller,
-        workspace_id=workflow.workspace_id,
-        action="workflow.delete",
-        target_kind="workflow",
-        target_id=workflow.id,
-        summary=f"Deleted workflow {workflow.name!r} with {with_it}.",
-        changes={"name": [workflow.name, None], "version": [workflow.version, None]},
+    return Deed(
+        workflow.workspace_id,
+        "workflow.delete",
+        "workflow",
+        workflow.id,
+        f"Deleted workflow {workflow.name!r} with {with_it}.",
+        {"name": [workflow.name, None], "version": [workflow.version, None]},
     )

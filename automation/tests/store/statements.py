@@ -40,6 +40,8 @@ QUESTION = ASKED | {"id": ID, "workspace": HOME, "kind": "approval", "title": "x
 QUESTION |= {"quorum": 1, "form": None, "expires": 60.0, "escalates": None, "escalate_to": "[]"}
 CALLBACK = {"run": 1, "path": "a", "name": "x", "hash": b"x", "expires_at": None}
 SIGNALS, CALLBACKS = "automation_signal_run_id", "automation_callback_pkey"
+NEXT = {"ids": [ID], "versions": [ID], "numbers": ["1.0.1"], "tags": ["[]"], "meta_data": [None]}
+NEXT |= {"note": "", "author": None}
 RUN, DATA, STEP = "automation_run_pkey", "automation_rundata_pkey", "automation_steprun_pkey"
 GOES_BY = (
     RUN,
@@ -63,6 +65,8 @@ CASES: dict[str, Case] = {
     "approvals_due.DUE": Case((100,), ("approval_expiry", "approval_escalation")),
     "approvals_due.CLOSE": Case({"id": ID, "state": "expired"}, ("approval_expiry",)),  # few are due at a time
     "approvals_due.ESCALATE": Case((ID,), ("approval_escalation",)),
+    "bulk_workflows.ADD_VERSIONS": Case(NEXT, ("automation_workflow_pkey", "version_ordinal_once")),
+    "bulk_workflows.POINT_AT_VERSIONS": Case(NEXT, ("automation_workflow_pkey",)),
     "callback_tokens.MAKE": Case(CALLBACK, ("callback_once",)),
     "callback_tokens.FIND": Case(CALLBACK, ("callback_once",)),
     "callback_tokens.REPLACE": Case(CALLBACK, ("callback_once",)),
@@ -94,8 +98,8 @@ CASES: dict[str, Case] = {
     "commands.signals.NOW": Case(),
     "commands.signals.UNTIL": Case(ASKED, ("automation_localeffect_pkey",)),
     "connection.LIMIT_STATEMENTS": Case(("5s",)),
-    "delete_runs.DELETE_RUNS": Case((ID, 5), ("run_list", *GOES_BY)),
-    "delete_runs.UNTIE_CALLED": Case((ID,), ("run_list", "run_children")),
+    "delete_runs.DELETE_RUNS": Case(([ID], 5, 5), ("run_list", *GOES_BY)),
+    "delete_runs.UNTIE_CALLED": Case(([ID], [ID]), ("run_list", "run_children")),
     "prune.EXAMINE": Case((0, 5000), (RUN,)),
     "prune.KEPT_FROM": Case((ID, 9), ("run_list",)),
     "prune.SAID": Case(),
