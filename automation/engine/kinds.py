@@ -138,7 +138,7 @@ class Call:
     `explain(value, extra)` lists the operands that decide one, `[{"expression": …, "value": …}]`.
     `remaining_seconds()` is what is left of the step's time; `is_cancelled()` turns true when the run must stop.
     `perform(command)` acts on our own database, exactly once however often the attempt is repeated.
-    `hosts`: the config holds secrets that may be sent to these hosts only; None when any may be called.
+    `hosts` are the host patterns that each secret in the config is bound to, for those that are.
     """
 
     config: Mapping[str, Json]
@@ -151,7 +151,7 @@ class Call:
     is_cancelled: Callable[[], bool]
     explain: Callable[[Json, Mapping[str, Json]], Json] = _no_operands
     perform: Callable[[Command], Json] = no_state
-    hosts: frozenset[str] | None = None
+    hosts: tuple[frozenset[str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

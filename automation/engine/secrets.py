@@ -36,12 +36,12 @@ class Sealed:
 class Opened:
     """Secrets for one call. `mask` takes their values out of any JSON, in whatever form they stand there.
 
-    `hosts` are the only ones that may be called with them; None: any.
+    `hosts` are the host patterns that each of them is bound to, for those that are.
     """
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     mask: Mask = lambda value: value
-    hosts: frozenset[str] | None = None
+    hosts: tuple[frozenset[str], ...] = ()
 
 
 def keeps_sealed(kind: Kind) -> Callable[[Template, str], bool]:

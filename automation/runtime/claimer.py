@@ -14,7 +14,7 @@ from automation.engine.status import RunStatus
 from automation.runtime import refusals
 from automation.runtime.dues import Dues
 from automation.runtime.host import Host
-from automation.runtime.plans import Loaded, Plans, Unplannable
+from automation.runtime.plans import Loaded, Plans, Unplannable, variables_of
 from automation.runtime.slots import Slots
 from automation.runtime.turn import Known, Turn
 from automation.runtime.vital import VitalThread
@@ -96,6 +96,7 @@ class Claimer(VitalThread):
             informed = [run.id for run in claimed if run.signals]
             ended = load_ended_calls(self._connection, informed) if informed else {}
             versions = self._plans.get(run.version_id for run in claimed)
+            variables = variables_of(self._connection, ((run, versions[run.version_id]) for run in claimed))
         except BrokenRuns as error:
             self._hand_out(self._without(claimed, error.broken), worker_id)
             return
@@ -104,7 +105,7 @@ class Claimer(VitalThread):
                 self._host.writer.submit(Entry(run.id, run.claim, move=Move(RunStatus.QUEUED)))
             raise
         for run in claimed:
-            known = Known(steps.get(run.id, {}), frozenset(ended.get(run.id, ())))
+            known = Known(steps.get(run.id, {}), frozenset(ended.get(run.id, ())), variables.get(run.id, {}))
             self._start(run, versions[run.version_id], known, worker_id)
 
     def _start(self, run: Claimed, version: Loaded | Unplannable, known: Known, worker_id: UUID) -> None:

@@ -18,7 +18,7 @@ from automation.engine.status import RunStatus
 from automation.runtime import refusals
 from automation.runtime.host import Host, run_limits
 from automation.runtime.isolator import FENCE_LOST
-from automation.runtime.plans import Plans, Unplannable
+from automation.runtime.plans import Plans, Unplannable, variables_of
 from automation.runtime.turn import Known, Turn
 from automation.runtime.watch import Watch
 from automation.runtime.writer import Writer
@@ -46,6 +46,7 @@ def main(run_id: int, claim: UUID, fence_seconds: float, is_stopping: threading.
         [run] = load_inputs(connection, [run])
         steps = load_steps(connection, [run.id]).get(run.id, {})
         ended = load_ended_calls(connection, [run.id]).get(run.id, set())
+        variables = variables_of(connection, [(run, version)]).get(run.id, {})
     except BrokenRuns as error:
         writer.submit(_failed(run, refusals.broken_payload(error.broken[run.id])))
         writer.stop(30)
@@ -53,7 +54,7 @@ def main(run_id: int, claim: UUID, fence_seconds: float, is_stopping: threading.
     watch = Watch(run_id=run_id, claim=claim, fence_seconds=fence_seconds, exit_code=FENCE_LOST)
     watch.start()
     host = Host(writer=writer, may_affect=watch.may_affect, is_stopping=is_stopping.is_set, limits=run_limits())
-    Turn(run, version, Known(steps, frozenset(ended)), host).execute()
+    Turn(run, version, Known(steps, frozenset(ended), variables), host).execute()
     writer.stop(30)
     return 0
 

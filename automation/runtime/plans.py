@@ -10,8 +10,10 @@ from uuid import UUID
 
 from automation.engine.plan import Plan, build_plan
 from automation.steps import all_kinds
+from automation.store.claim import Claimed
 from automation.store.connection import Connection
 from automation.store.load import load_versions
+from automation.store.run_vars import take_vars
 
 MOST_PLANS = 500
 
@@ -56,6 +58,18 @@ class Plans:
     def _load(self, version_ids: set[UUID]) -> None:
         for version_id, definition, number, name in load_versions(self._connection, list(version_ids)):
             self._loaded[version_id] = _planned(definition, number, name)
+
+
+def variables_of(
+    connection: Connection, runs: Iterable[tuple[Claimed, Loaded | Unplannable]]
+) -> dict[int, dict[str, Any]]:
+    """The variables of the runs whose workflows read some; no query when none does."""
+    readers = {
+        run.id: (run.workspace_id, version.plan.vars)
+        for run, version in runs
+        if isinstance(version, Loaded) and version.plan.vars
+    }
+    return take_vars(connection, readers)
 
 
 def _planned(definition: Any, number: str, name: str) -> Loaded | Unplannable:

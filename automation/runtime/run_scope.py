@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from automation.store.claim import Claimed
 MODES = {1: "asynchronous", 2: "synchronous", 3: "test"}
 
 
-def run_scope(run: Claimed, version: Loaded) -> dict[str, Any]:
+def run_scope(run: Claimed, version: Loaded, variables: Mapping[str, Any]) -> dict[str, Any]:
     """The roots of a claimed run; its steps are shown by the course."""
     about_run = {
         "id": str(run.uid),
@@ -24,4 +25,5 @@ def run_scope(run: Claimed, version: Loaded) -> dict[str, Any]:
         "mode": MODES[run.mode],
     }
     given = run.input
-    return new_scope(version.plan, inputs=given.get("inputs"), trigger=given.get("trigger"), run=about_run)
+    inputs, trigger = given.get("inputs"), given.get("trigger")
+    return new_scope(version.plan, inputs=inputs, trigger=trigger, run=about_run, variables=variables)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -52,10 +52,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a run that was here before: its rows by path, and the steps whose called runs have ended."""
+    """What is known of a run: its rows by path, the steps whose called runs have ended, and the variables it reads."""
 
     steps: Mapping[str, StepResult]
     ended_calls: frozenset[str] = frozenset()
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Turn:
@@ -68,7 +69,7 @@ class Turn:
         self._stopped = threading.Event()  # cancelled or lost: wakes every sleep
         self._is_lost = False
         self._clock = RunClock(run)
-        self._scope = run_scope(run, version)
+        self._scope = run_scope(run, version, known.variables)
         self._course = Course(
             version.plan,
             known.steps.values(),

@@ -63,6 +63,7 @@ def _run(action: contract.Action, call: Call) -> Outcome:
             idempotency_key=call.idempotency_key,
             remaining_seconds=call.remaining_seconds,
             is_cancelled=call.is_cancelled,
+            bounds=call.hosts,
         )
     )
 

@@ -25,14 +25,16 @@ def run_action(
     idempotency_key: str,
     remaining_seconds: Callable[[], float],
     is_cancelled: Callable[[], bool],
+    bounds: tuple[frozenset[str], ...] = (),
     client: http.Client | None = None,
 ) -> Outcome:
     """Run one attempt of an action to its `Result` or `Failure`; sends through the process's client unless given one.
 
     The first write carries `idempotency_key`, further ones `<key>-2`, `<key>-3`: stable over attempts, because an
-    action asks for the same writes in the same order. Raises only for defects of the action itself.
+    action asks for the same writes in the same order. `bounds` are the hosts that each secret in `config` may be sent
+    to. Raises only for defects of the action itself.
     """
-    errand = _Errand(action, idempotency_key, remaining_seconds, is_cancelled, client or http.client())
+    errand = _Errand(action, idempotency_key, remaining_seconds, is_cancelled, bounds, client or http.client())
     steps = action.run(ActionCall(config, path, attempt))
     try:
         outcome = errand.drive(steps)
@@ -50,12 +52,14 @@ class _Errand:
         idempotency_key: str,
         remaining_seconds: Callable[[], float],
         is_cancelled: Callable[[], bool],
+        bounds: tuple[frozenset[str], ...],
         client: http.Client,
     ) -> None:
         self._action = action
         self._idempotency_key = idempotency_key
         self._remaining_seconds = remaining_seconds
         self._is_cancelled = is_cancelled
+        self._bounds = bounds
         self._client = client
         self._writes = 0
 
@@ -88,6 +92,7 @@ class _Errand:
                     idempotency_key=self._next_key(request),
                     total_seconds=total_seconds,
                     is_cancelled=self._is_cancelled,
+                    bounds=self._bounds,
                 )
             )
         except EgressError as error:

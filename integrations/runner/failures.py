@@ -12,6 +12,7 @@ from integrations.messages import Request
 _CLASSES: dict[type[errors.EgressError], ErrorClass] = {
     errors.InvalidRequest: ErrorClass.USER,
     errors.BlockedTarget: ErrorClass.USER,
+    errors.HostNotAllowed: ErrorClass.USER,
     errors.DnsFailed: ErrorClass.TRANSIENT,
     errors.ConnectFailed: ErrorClass.TRANSIENT,
     errors.ConnectTimeout: ErrorClass.TIMEOUT,
@@ -25,7 +26,7 @@ _CLASSES: dict[type[errors.EgressError], ErrorClass] = {
     errors.Cancelled: ErrorClass.CANCELLED,
 }
 # The service has answered and acted, only its answer is not wanted.
-_ANSWERED = (errors.TooLarge, errors.TooManyRedirects)
+_ANSWERED = (errors.TooLarge, errors.TooManyRedirects, errors.HostNotAllowed)
 
 
 def no_answer(error: errors.EgressError, request: Request) -> Failure:

@@ -13,7 +13,12 @@ IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 
 def wire_request(
-    request: Request, *, idempotency_key: str, total_seconds: float, is_cancelled: Callable[[], bool]
+    request: Request,
+    *,
+    idempotency_key: str,
+    total_seconds: float,
+    is_cancelled: Callable[[], bool],
+    bounds: tuple[frozenset[str], ...] = (),
 ) -> http.Request:
     """Write the URL, the body and the headers. Raises AppError when a value cannot be written as JSON."""
     body, content_type = _body(request)
@@ -32,6 +37,7 @@ def wire_request(
         max_bytes=http.MAX_BYTES if request.max_bytes is None else min(request.max_bytes, http.MAX_BYTES),
         max_redirects=request.max_redirects,
         is_cancelled=is_cancelled,
+        bounds=bounds,
     )
 
 

@@ -110,6 +110,7 @@ class _Lives:
         setup = Setup(
             inputs=inputs,
             trigger=self._flow.trigger,
+            variables=self._flow.variables,
             run={
                 "id": "run-1",
                 "number": 1,
@@ -170,6 +171,8 @@ def _workspace(flow: FlowFile, answers: Answers, *, kept: FlowWorkspace | None =
         versions=dict.fromkeys(flow.values, 1) if kept is None else kept.versions,
         events=[] if kept is None else kept.events,
         signals=signals,
+        variables=flow.variables,
+        secrets=flow.secrets,
         answers=answers,
         workflows=flow.workflows,
         callers=(flow.name,),

@@ -5,7 +5,7 @@ A file begins with a comment that says what it proves, then holds:
 - `definition`: the workflow document; `inputs` and `trigger`: what the run is started with.
 - `server`: answers of the test's HTTP server by "METHOD /path", given in turn, the last one again and again. A flow
   reads its address as `inputs.server`.
-- `values`: what the workspace keeps by key before the start.
+- `values`: what the workspace keeps by key before the start. `variables` and `secrets`: those of the workspace by name.
 - `signals`: what is sent to the run, in this order. `[name, payload]` is sent at its start, `[name, payload, path]`
   as soon as the step at that path waits; where the clock jumps that is not before all timers have run out.
   `{url_of: path, payload}` calls the one-time URL of that step as soon as there is one.
@@ -68,6 +68,8 @@ class FlowFile:
     trigger: Json = None
     server: dict[str, list[dict[str, Json]]] = field(default_factory=dict)
     values: dict[str, Json] = field(default_factory=dict)
+    variables: dict[str, Json] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
     signals: tuple[SignalFile, ...] = ()
     answers: Answers = field(default_factory=dict)
     workflows: dict[str, dict[str, Json]] = field(default_factory=dict)

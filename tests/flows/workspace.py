@@ -46,6 +46,7 @@ class FlowWorkspace(Workspace):
     """`workflows` are documents by name, `callers` the names of the workflows above, the run's own last."""
 
     answers: Answers = field(default_factory=dict)
+    variables: Mapping[str, Json] = field(default_factory=dict)
     workflows: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     callers: tuple[str, ...] = ()
     called: dict[str, list[CalledRun]] = field(default_factory=dict)
@@ -105,11 +106,13 @@ class FlowWorkspace(Workspace):
             versions=self.versions,
             expires=self.expires,
             events=self.events,
+            variables=self.variables,
+            secrets=self.secrets,
             workflows=self.workflows,
             callers=(*self.callers, name),
         )
         start = datetime.fromtimestamp(seconds, UTC)
-        came_to = run_flow(plan, Setup(inputs=inputs, now=start, workspace=inner))
+        came_to = run_flow(plan, Setup(inputs=inputs, now=start, workspace=inner, variables=self.variables))
         is_over = came_to.finished.status is not RunStatus.WAITING
         ends_at = came_to.finished_at.timestamp() if is_over else None
         return CalledRun(name, came_to, ends_at, command.is_detached)

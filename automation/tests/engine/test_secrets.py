@@ -57,7 +57,7 @@ def run(made: Plan, name: str = "a", *, secrets: dict[str, str] | None = None, i
         if lost := [one for one in command.names if one not in known]:
             raise CommandRefused("unknown_secret", f"No secret {lost[0]}.")
         values = {one: known[one] for one in command.names}
-        return Opened(values, lambda value: mask(value, known), frozenset({"api.example"}))
+        return Opened(values, lambda value: mask(value, known), (frozenset({"api.example"}),))
 
     around = Surroundings(scope, "key", datetime(2026, 1, 1, tzinfo=UTC), lambda: 9.0, lambda: False, perform=perform)
     return attempt(made.by_id[name], prepared, 1, around)
@@ -83,7 +83,7 @@ def test_the_kind_alone_gets_the_value_with_the_filters_applied():
     )
 
     assert [(call.config, call.hosts) for call in service.calls] == [
-        ({"headers": {"auth": "Basic bWU6dG9rLWNhbmFyeS0x", "plain": 1}}, frozenset({"api.example"}))
+        ({"headers": {"auth": "Basic bWU6dG9rLWNhbmFyeS0x", "plain": 1}}, (frozenset({"api.example"}),))
     ]
 
 

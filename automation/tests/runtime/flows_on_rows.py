@@ -17,7 +17,19 @@ from automation.engine.containers import BATCH
 from automation.engine.plan import build_plan
 from automation.engine.results import StepResult
 from automation.engine.status import RunStatus, StepStatus
-from automation.models import Approval, ApprovalKind, Event, Run, RunLog, StateValue, StepRun, Workflow, WorkflowVersion
+from automation.models import (
+    Approval,
+    ApprovalKind,
+    Event,
+    Run,
+    RunLog,
+    Secret,
+    StateValue,
+    StepRun,
+    Variable,
+    Workflow,
+    WorkflowVersion,
+)
 from automation.services.approval_decisions import answer, approve, reject
 from automation.services.retries import LATEST, Repeat, retry
 from automation.services.signals import send, use_callback
@@ -61,6 +73,10 @@ def start(flow: FlowFile, server: Scripted) -> Started:
     workspace = Workspace.objects.create(name=flow.name, slug=flow.name.replace("_", "-"))
     for key, value in flow.values.items():
         StateValue.objects.create(workspace=workspace, key=key, value=value)
+    for name, value in flow.variables.items():
+        Variable.objects.create(workspace=workspace, name=name, value=value)
+    for name, text in flow.secrets.items():
+        Secret.objects.create(workspace=workspace, name=name, value=text)
     for name, document in flow.workflows.items():
         store(workspace, name, document)
     workflow = store(workspace, flow.name, flow.definition)

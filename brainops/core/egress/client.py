@@ -6,6 +6,7 @@ import ssl
 from functools import cached_property
 
 from brainops.core.egress.allow import AllowList
+from brainops.core.egress.bound import check_bounds
 from brainops.core.egress.dial import CONNECT_SECONDS, dial
 from brainops.core.egress.errors import ConnectionLost, EgressError, TooManyRedirects
 from brainops.core.egress.lookup import Resolver, system_resolver
@@ -60,6 +61,7 @@ class Client:
         return answer
 
     def _exchange(self, request: Request, url: Url, watch: Watch) -> Answer:
+        check_bounds(url, request.bounds)
         head = write_head(request, url)
         wire = self.pool.take(url.origin)
         if wire is None:

@@ -3,6 +3,7 @@
 EgressError
 ├── InvalidRequest     invalid_request     the URL or a header cannot be sent
 ├── BlockedTarget      blocked_target      the address rule or the port rule refuses the target
+├── HostNotAllowed     host_not_allowed    what it carries is bound to other hosts
 ├── DnsFailed          dns_failed          the name has no address
 ├── ConnectFailed      connect_failed      refused, unreachable
 ├── ConnectTimeout     connect_timeout     no connection in time
@@ -47,6 +48,12 @@ class BlockedTarget(EgressError):
     """The target is not public and not on the allow list."""
 
     code = "blocked_target"
+
+
+class HostNotAllowed(EgressError):
+    """The request carries what may be sent to certain hosts only, and the target is none of them."""
+
+    code = "host_not_allowed"
 
 
 class DnsFailed(EgressError):

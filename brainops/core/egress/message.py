@@ -39,7 +39,8 @@ class Request:
 
     `total_seconds` bounds everything, `read_seconds` each silence, `max_bytes` the decoded body. `max_redirects` is
     0 to 3. `is_cancelled` is asked at least four times a second while waiting.
-    `is_repeatable` allows a write to be sent again when a kept connection turns out to be dead.
+    `is_repeatable` allows a write to be sent again when a kept connection turns out to be dead. `bounds` are sets of
+    host patterns (`egress.bound`) that must each name the target, and the target of every redirect.
     """
 
     method: str
@@ -52,6 +53,7 @@ class Request:
     max_redirects: int = 0
     is_cancelled: Callable[[], bool] = never
     is_repeatable: bool = False
+    bounds: tuple[frozenset[str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
