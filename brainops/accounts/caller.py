@@ -31,6 +31,7 @@ class Caller:
     scopes: frozenset[str] = frozenset({policy.ALL_SCOPES})
     is_staff: bool = False
     credential_id: UUID | None = None  # the API key or the login session
+    requires_if_match: bool = False  # the workspace takes no change that does not say which state it is meant for
     workspace_problem: AppError | None = field(default=None, compare=False)
 
     is_authenticated = True  # what DRF and Django ask of a user

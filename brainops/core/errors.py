@@ -14,6 +14,7 @@
     ├── VersionMismatch           412 version_mismatch        If-Match names an older version
     ├── TooLarge                  413 too_large
     ├── UnsupportedMediaType      415 unsupported_media_type
+    ├── PreconditionRequired      428 precondition_required   the workspace wants an If-Match with every change
     ├── TooManyRequests           429 too_many_requests       with Retry-After
     └── Unavailable               503 unavailable             with Retry-After
         ├── DatabaseUnavailable   503 database_unavailable    PostgreSQL is away
@@ -205,6 +206,17 @@ class UnsupportedMediaType(AppError):
     status = 415
     code = "unsupported_media_type"
     title = "Unsupported media type"
+
+
+class PreconditionRequired(AppError):
+    """A change was sent without saying which state it is meant for (RFC 6585, 3)."""
+
+    status = 428
+    code = "precondition_required"
+    title = "Precondition required"
+    sentence = (
+        "This workspace takes changes only with `If-Match`. Read what you want to change, and send its ETag along."
+    )
 
 
 class TooManyRequests(AppError):

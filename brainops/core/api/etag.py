@@ -1,15 +1,22 @@
-"""Entity tags and If-Match (RFC 9110, 8.8.3 and 13.1.1): no edit is lost without somebody saying so."""
+"""Entity tags and their two headers (RFC 9110, 8.8.3, 13.1.1, 13.1.2).
+
+`If-Match`: no edit is lost without somebody saying so. `If-None-Match`: what a caller has is not sent again.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 
-from brainops.core.errors import InvalidInput, Problem, VersionMismatch
+from brainops.core.errors import InvalidInput, PreconditionRequired, Problem, VersionMismatch
+
+# What the answer to a late change tells beside the refusal: made only then, from the versions that If-Match named.
+Details = Callable[[Sequence[str]], Mapping[str, Any]]
 
 _TAG = re.compile(r'\s*(W/)?"([^"]*)"\s*')
 
@@ -19,25 +26,49 @@ def entity_tag(version: str) -> str:
     return f'"{version}"'
 
 
-def check_if_match(request: HttpRequest | Request, version: str, *, details: Mapping[str, Any] | None = None) -> None:
+def content_tag(content: bytes) -> str:
+    """The strong tag of bytes: the same bytes, the same tag."""
+    return entity_tag(hashlib.sha256(content).hexdigest()[:24])
+
+
+def check_if_match(
+    request: HttpRequest | Request, version: str, *, details: Mapping[str, Any] | Details | None = None
+) -> None:
     """Raise VersionMismatch (412) when If-Match was sent and does not name `version`.
 
-    The header is optional: without it the last write wins. `details` go into the answer, such as both versions.
+    The header is optional: without it the last write wins. A workspace may want it with every change: then its absence
+    raises PreconditionRequired (428). `details` go into the refusal, such as both versions and what happened between.
     """
     header = request.META.get("HTTP_IF_MATCH")
+    if header is None and getattr(getattr(request, "auth", None), "requires_if_match", False):
+        raise PreconditionRequired(headers={"ETag": entity_tag(version)})
     if header is None or header.strip() == "*":
         return
-    wanted = _tags(header)
+    wanted = _strong_tags(header)
     if version not in wanted:
         raise VersionMismatch(
             f"If-Match names {', '.join(wanted) or 'no strong tag'}, but the present version is {version}. "
             "Read it again, then repeat your change on it.",
-            details=details,
+            details=details(wanted) if callable(details) else details,
             headers={"ETag": entity_tag(version)},
         )
 
 
-def _tags(header: str) -> list[str]:
+def is_known(request: HttpRequest | Request, tag: str) -> bool:
+    """True when If-None-Match names this tag: the caller has what it stands for. Weak tags match here, too."""
+    header = request.META.get("HTTP_IF_NONE_MATCH", "").strip()
+    if header == "*":
+        return True
+    known = (_TAG.fullmatch(part) for part in header.split(","))
+    return any(match is not None and f'"{match[2]}"' == tag.removeprefix("W/") for match in known)
+
+
+def not_modified(tag: str, **headers: str) -> HttpResponse:
+    """304: what the caller has is what it would get."""
+    return HttpResponse(status=304, headers={"ETag": tag, **headers})
+
+
+def _strong_tags(header: str) -> list[str]:
     """The strong tags of the header; a weak one never matches here (RFC 9110, 13.1.1)."""
     tags = []
     for part in header.split(","):
