@@ -142,6 +142,17 @@ BRAINOPS_LIMITS = {
     # one dry run, the workflows it calls included: seconds on the clock, and steps it attempts
     "dry_run_seconds": env.integer("BRAINOPS_LIMIT_DRY_RUN_SECONDS", 20, low=1, high=600),
     "dry_run_steps": env.integer("BRAINOPS_LIMIT_DRY_RUN_STEPS", 2000, low=1, high=100_000),
+    # exports and imports (docs/import-export.md): workflows that are exported while the caller waits; bytes of a file,
+    # of a file that is imported while the caller waits, of a file unpacked, of one workflow in it; workflows of a file
+    "export_now": env.integer("BRAINOPS_LIMIT_EXPORT_NOW", 1000, low=1, high=1_000_000),
+    "import_bytes": env.integer("BRAINOPS_LIMIT_IMPORT_BYTES", 256 << 20, low=1024, high=2 << 30),
+    "import_now_bytes": env.integer("BRAINOPS_LIMIT_IMPORT_NOW_BYTES", 8 << 20, low=1024, high=256 << 20),
+    "import_unpacked_bytes": env.integer("BRAINOPS_LIMIT_IMPORT_UNPACKED_BYTES", 1 << 30, low=1024, high=4 << 30),
+    "import_item_bytes": env.integer("BRAINOPS_LIMIT_IMPORT_ITEM_BYTES", 16 << 20, low=1024, high=256 << 20),
+    "import_workflows": env.integer("BRAINOPS_LIMIT_IMPORT_WORKFLOWS", 100_000, low=1, high=10_000_000),
+    # exports and imports of one workspace that are not over, and how long their files and reports stay
+    "transfers": env.integer("BRAINOPS_LIMIT_TRANSFERS", 10, low=1, high=1000),
+    "transfer_hours": env.integer("BRAINOPS_LIMIT_TRANSFER_HOURS", 24, low=1, high=24 * 365),
     # workspaces that one person may own by making them
     "owned_workspaces": env.integer("BRAINOPS_LIMIT_OWNED_WORKSPACES", 20, low=0, high=100_000),
     # runs that one key or login may start through the API, for each web process; five seconds' worth at once
