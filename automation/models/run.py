@@ -153,6 +153,16 @@ class Run(models.Model):
             models.Index(F("workspace"), F("id").desc(), name="run_workspace_list"),
             # what went wrong lately; the many that succeed never touch it
             models.Index(F("status"), F("id").desc(), name="run_trouble", condition=Q(status__in=[51, 52, 53])),
+            # what went wrong in one workspace, by status, time, workflow or text of the error
+            models.Index(
+                F("workspace"), F("id").desc(), name="run_unsuccessful", condition=Q(status__in=[51, 52, 53])
+            ),
+            # GET /runs?created_by=…; runs that nobody asked for are not in it
+            models.Index(
+                F("created_by_id"), F("id").desc(), name="run_creator", condition=Q(created_by_id__isnull=False)
+            ),
+            # GET /runs?trigger_id=…
+            models.Index(F("trigger"), F("id").desc(), name="run_trigger", condition=Q(trigger__isnull=False)),
             # counts of the last hours: rows are appended in time's order, so a few blocks of ranges say it all
             BrinIndex(fields=["created_at"], name="run_created", pages_per_range=32),
             # the tally: runs that ended since it was last made

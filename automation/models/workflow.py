@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
@@ -45,6 +46,8 @@ class Workflow(models.Model):
             models.Index(fields=["workspace", "-created_at", "-id"], name="workflow_list"),
             # staff's list over all workspaces
             models.Index(fields=["-created_at", "-id"], name="workflow_newest"),
+            # GET /workflows?tag=…, GET /tags
+            GinIndex(fields=["tags"], name="workflow_tags"),
             # a call or a failure handler names a workflow
             models.Index(fields=["workspace", "name"], name="workflow_name"),
         ]
