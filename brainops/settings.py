@@ -137,11 +137,11 @@ BRAINOPS_LIMITS = {
     "signal_bytes": env.integer("BRAINOPS_LIMIT_SIGNAL_BYTES", 256 << 10, low=64, high=16 << 20),
     "state_bytes": env.integer("BRAINOPS_LIMIT_STATE_BYTES", 64 << 10, low=64, high=16 << 20),  # of a key, an event
     "call_depth": env.integer("BRAINOPS_LIMIT_CALL_DEPTH", 8, low=1, high=100),  # workflows that call one another
-    # tries of one-time URLs by one network, for each web process; five seconds' worth at once
-    "callbacks_per_second": env.integer("BRAINOPS_LIMIT_CALLBACKS_PER_SECOND", 20, low=1, high=100_000),
     # one dry run, the workflows it calls included: seconds on the clock, and steps it attempts
     "dry_run_seconds": env.integer("BRAINOPS_LIMIT_DRY_RUN_SECONDS", 20, low=1, high=600),
     "dry_run_steps": env.integer("BRAINOPS_LIMIT_DRY_RUN_STEPS", 2000, low=1, high=100_000),
+    # mails that the notices of one workspace send within an hour; more of them wait
+    "mails_per_hour": env.integer("BRAINOPS_LIMIT_MAILS_PER_HOUR", 500, low=1, high=1_000_000),
     # exports and imports (docs/import-export.md): workflows that are exported while the caller waits; bytes of a file,
     # of a file that is imported while the caller waits, of a file unpacked, of one workflow in it; workflows of a file
     "export_now": env.integer("BRAINOPS_LIMIT_EXPORT_NOW", 1000, low=1, high=1_000_000),
@@ -155,8 +155,6 @@ BRAINOPS_LIMITS = {
     "transfer_hours": env.integer("BRAINOPS_LIMIT_TRANSFER_HOURS", 24, low=1, high=24 * 365),
     # workspaces that one person may own by making them
     "owned_workspaces": env.integer("BRAINOPS_LIMIT_OWNED_WORKSPACES", 20, low=0, high=100_000),
-    # runs that one key or login may start through the API, for each web process; five seconds' worth at once
-    "starts_per_second": env.integer("BRAINOPS_LIMIT_STARTS_PER_SECOND", 200, low=1, high=100_000),
 }
 
 # --- People (docs/people.md) -----------------------------------------------------------------------
@@ -189,9 +187,8 @@ BRAINOPS_RATES = {
         "BRAINOPS_RATE_ADDRESS_UNKNOWN_WEBHOOKS_PER_SECOND", 20, low=0.001, high=1_000_000
     ),
     "address_tokens": env.number("BRAINOPS_RATE_ADDRESS_TOKENS_PER_SECOND", 2, low=0.001, high=1_000_000),
-    # one webhook: genuine deliveries, and refused ones that are stored
+    # genuine deliveries to one webhook
     "webhook_deliveries": env.number("BRAINOPS_RATE_WEBHOOK_DELIVERIES_PER_SECOND", 1000, low=0.001, high=1_000_000),
-    "webhook_refusals": env.number("BRAINOPS_RATE_WEBHOOK_REFUSALS_PER_SECOND", 1, low=0.001, high=1_000_000),
 }
 BRAINOPS_RATE_BURST_SECONDS = env.number("BRAINOPS_RATE_BURST_SECONDS", 5, low=1, high=3600)  # so much comes at once
 # How long a request waits for Redis before it is counted in this process alone.

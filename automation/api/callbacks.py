@@ -9,17 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.views import APIView
 
 from automation.api.signals import SentSignalShape, shown
-from automation.api.start_limit import StartLimit
 from automation.services import signals
 from brainops.core.api.json import read_body, read_json
-from brainops.core.errors import MethodNotAllowed, TooManyRequests, UnsupportedMediaType
+from brainops.core.errors import MethodNotAllowed, UnsupportedMediaType
+from brainops.core.ratelimit.rates import bucket, require
 from brainops.core.web.clients import client_ip, network_of
 
 EXPLANATION = (
@@ -28,15 +27,13 @@ EXPLANATION = (
 )
 ALLOW = {"Allow": "POST"}
 
-limit = StartLimit()
-
 
 @csrf_exempt
 def callback_view(request: HttpRequest, token: str) -> HttpResponse:
     """Send the signal of the URL."""
     if request.method != "POST":
         return _explain(request)
-    _require_pace(request)
+    require(bucket("address_callbacks", network_of(client_ip(request))))
     sent = signals.use_callback(token, payload=_payload(request))
     return HttpResponse(orjson.dumps(shown(sent)), status=202, content_type="application/json")
 
@@ -56,17 +53,6 @@ def _payload(request: HttpRequest) -> Any:
     if kind != "application/json":
         raise UnsupportedMediaType(f"The body is {kind or 'of no type'!r}. Send application/json, or no body.")
     return read_json(request)
-
-
-def _require_pace(request: HttpRequest) -> None:
-    """Raise TooManyRequests when one network tries tokens, or posts, faster than the limit."""
-    per_second = settings.BRAINOPS_LIMITS["callbacks_per_second"]
-    wait_seconds = limit.take(network_of(client_ip(request)), per_second=per_second)
-    if wait_seconds:
-        raise TooManyRequests(
-            f"More than {per_second} calls a second came from your network. Slow down.",
-            retry_after_seconds=wait_seconds,
-        )
 
 
 class CallbackDescription(APIView):

@@ -12,7 +12,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from automation.api.bodies import Body
-from automation.api.start_limit import require_pace
 from automation.api.workflows import workflow_id_parameter
 from automation.services import dry_runs
 from automation.services.dry_runs import PERFORM, SIMULATE, DryRun, Wanted
@@ -131,6 +130,7 @@ class DryRunView(CallerView):
     """Rehearses runs."""
 
     permissions = {"post": Permission.RUNS_EXECUTE}
+    rate_kinds = {"post": "starts"}
     creator_may = True
 
     @extend_schema(
@@ -147,7 +147,6 @@ class DryRunView(CallerView):
 
 def rehearse_and_answer(caller: Caller, id: UUID, body: Mapping[str, Any]) -> Response:
     """Rehearse what a checked body asks for."""
-    require_pace(caller)
     return Response(shown(dry_runs.dry_run(caller, id, Wanted(**body))))
 
 

@@ -44,6 +44,7 @@ class ExecuteView(CallerView):
     """Starts runs."""
 
     permissions = {"post": Permission.RUNS_EXECUTE}
+    rate_kinds = {"post": "starts"}
     creator_may = True
 
     @extend_schema(

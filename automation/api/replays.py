@@ -92,6 +92,7 @@ class ReplayViewSet(ScopedViewSet):
         "items": Permission.RUNS_READ,
         "cancel": Permission.RUNS_RETRY,
     }
+    rate_kinds = {"create": "starts"}
 
     @extend_schema(summary="List replays", responses={200: ReplayShape(many=True)})
     def list(self, request: Request) -> Response:

@@ -87,6 +87,7 @@ class RunViewSet(ScopedViewSet):
         "retry": Permission.RUNS_RETRY,
         "retry_preview": Permission.RUNS_RETRY,
     }
+    rate_kinds = {"retry": "starts"}
 
     @extend_schema(summary="List runs", parameters=[AllRunFilters], responses={200: RunSummary(many=True)})
     def list(self, request: Request) -> Response:

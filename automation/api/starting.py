@@ -12,7 +12,6 @@ from rest_framework.response import Response
 
 from automation.api import run_shape
 from automation.api.idempotent import REPLAYED, once
-from automation.api.start_limit import require_pace
 from automation.services import run_reading, waiting
 from automation.services.idempotency import Answer
 from automation.services.limits import StartSkipped
@@ -34,7 +33,6 @@ def start_and_answer(
 
     A repeated request waits for the run that the first one started.
     """
-    require_pace(caller)
     started: list[StartedRun] = []
 
     def work() -> Answer:

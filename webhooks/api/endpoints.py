@@ -32,6 +32,7 @@ class EndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         "rotate": Permission.WEBHOOKS_UPDATE,
         "test": Permission.WEBHOOKS_TEST,
     }
+    rate_kinds = {"test": "starts"}
 
     @extend_schema(summary="List webhook endpoints")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -14,8 +14,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from automation.engine.status import RunStatus
-from brainops.core.errors import AppError, MethodNotAllowed
-from brainops.core.web.clients import client_ip
+from brainops.core.errors import AppError, MethodNotAllowed, NotFound
+from brainops.core.ratelimit.buckets import Bucket
+from brainops.core.ratelimit.limiter import limiter
+from brainops.core.ratelimit.rates import bucket, require
+from brainops.core.web.clients import client_ip, network_of
 from brainops.core.web.problem_json import problem_response
 from webhooks.api.description import ReceiveDescription
 from webhooks.api.raw import read_raw
@@ -23,6 +26,7 @@ from webhooks.services import answers
 from webhooks.services.answers import Spoken
 from webhooks.services.outcomes import Accepted, Acknowledged, Incoming, Outcome, Refused, Repeated
 from webhooks.services.receive import receive
+from webhooks.services.states import known
 
 DUPLICATE = "Brainops-Duplicate"
 
@@ -41,7 +45,23 @@ def receive_view(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     if request.method != "POST":
         raise MethodNotAllowed("Deliveries are sent with POST.", headers={"Allow": "POST"})
     request.may_wait = True  # type: ignore[attr-defined]  # a `respond` workflow is no slow request
-    return respond(receive(webhook_id, incoming_of(request)))
+    incoming = incoming_of(request)
+    require_known(webhook_id, incoming.remote_addr or "")
+    try:
+        return respond(receive(webhook_id, incoming))
+    except NotFound:
+        require(_guesses(incoming.remote_addr or ""))
+        raise
+
+
+def require_known(webhook_id: UUID, ip: str) -> None:
+    """Refuse a network that has guessed too many ids, without a query. Endpoints that are known here are served."""
+    if webhook_id not in known and limiter.is_refused(guesses := _guesses(ip)):
+        require(guesses)
+
+
+def _guesses(ip: str) -> Bucket:
+    return bucket("address_unknown_webhooks", network_of(ip))
 
 
 def incoming_of(request: HttpRequest) -> Incoming:

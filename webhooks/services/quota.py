@@ -5,40 +5,42 @@ from __future__ import annotations
 import threading
 from uuid import UUID
 
-STORED_PER_MINUTE = 60  # of one endpoint, by one process; the rest are counted
+from brainops.core.ratelimit.buckets import Bucket
+from brainops.core.ratelimit.limiter import limiter
+
+STORED_PER_MINUTE = 60  # of one endpoint, by all processes; the rest are counted
 KEPT = 500  # newest rejected events of an endpoint
 KEPT_BODY_BYTES = 4096
-MOST_ENDPOINTS = 10_000
+MOST_ENDPOINTS = 10_000  # whose unstored requests this process counts
 
 
 class Quota:
-    """Counts refused requests by endpoint and minute; thread-safe."""
+    """Decides which refused requests are stored, and counts the others; thread-safe.
+
+    Half of a minute's number may come at once, the other half comes back over the minute: so in no minute more than
+    the number is stored. Each process counts what it did not store and tells it with the next one that it does.
+    """
 
     def __init__(self, *, per_minute: int = STORED_PER_MINUTE) -> None:
-        self._per_minute = per_minute
+        self._burst = max(1, per_minute // 2)
         self._lock = threading.Lock()
-        self._minute = 0
-        self._stored: dict[UUID, int] = {}
         self._omitted: dict[UUID, int] = {}
 
-    def take(self, endpoint_id: UUID, *, now_seconds: float) -> int | None:
+    def take(self, workspace_id: UUID, endpoint_id: UUID) -> int | None:
         """How many requests went unstored before this one, which may be stored; None when it may not."""
-        minute = int(now_seconds // 60)
+        stored = Bucket("webhook-refusals-stored", f"{workspace_id}:{endpoint_id}", self._burst / 60, self._burst)
+        is_refused = limiter.take(stored).refused is not None
         with self._lock:
-            if minute != self._minute:
-                self._minute, self._stored = minute, {}
-            stored = self._stored.get(endpoint_id, 0)
-            if stored >= self._per_minute or len(self._stored) >= MOST_ENDPOINTS:
+            if not is_refused:
+                return self._omitted.pop(endpoint_id, 0)
+            if endpoint_id in self._omitted or len(self._omitted) < MOST_ENDPOINTS:
                 self._omitted[endpoint_id] = self._omitted.get(endpoint_id, 0) + 1
-                return None
-            self._stored[endpoint_id] = stored + 1
-            return self._omitted.pop(endpoint_id, 0)
+            return None
 
     def give_back(self, endpoint_id: UUID, omitted: int) -> None:
-        """Undo a `take` whose request was not stored after all."""
-        with self._lock:
-            self._stored[endpoint_id] = max(0, self._stored.get(endpoint_id, 0) - 1)
-            if omitted:
+        """Keep the count of a `take` whose request was not stored after all, for the next one."""
+        if omitted:
+            with self._lock:
                 self._omitted[endpoint_id] = self._omitted.get(endpoint_id, 0) + omitted
 
 

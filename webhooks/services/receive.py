@@ -12,8 +12,9 @@ from automation.store import bell
 from automation.store.intake import NewRun
 from automation.store.limits import LimitFull
 from brainops.core import clock
-from brainops.core.errors import DatabaseBusy, InvalidInput
+from brainops.core.errors import DatabaseBusy, InvalidInput, TooManyRequests
 from brainops.core.metrics import Counter
+from brainops.core.ratelimit.rates import bucket, require
 from webhooks.services import quota, rows
 from webhooks.services.judging import judge
 from webhooks.services.outcomes import (
@@ -68,9 +69,10 @@ def _settle(state: EndpointState, incoming: Incoming, judgement: Judgement, now:
 def _start(state: EndpointState, incoming: Incoming, genuine: Genuine, now: datetime) -> Outcome | None:
     event = rows.accepted_event(incoming, genuine)
     try:
+        require(bucket("webhook_deliveries", state.stored.workspace_id, state.stored.endpoint_id))
         run = rows.run_of(state, event, genuine, now=now)
         accepted = _accept(state, event, run)
-    except InvalidInput as error:
+    except (InvalidInput, TooManyRequests) as error:
         return _refuse(state, incoming, Unfit(error, genuine.delivery_id))
     except LimitFull as full:
         return _repeated(state, genuine.delivery_id) or _leave_out(state, incoming, genuine, full)
@@ -123,7 +125,7 @@ def _repeated(state: EndpointState, delivery_id: str | None) -> Outcome | None:
 
 def _refuse(state: EndpointState, incoming: Incoming, unfit: Unfit) -> Outcome | None:
     endpoint_id = state.stored.endpoint_id
-    omitted = quota.rejected.take(endpoint_id, now_seconds=clock.monotonic())
+    omitted = quota.rejected.take(state.stored.workspace_id, endpoint_id)
     if omitted is None:
         is_fresh = clock.monotonic() - state.read_at <= FRESH_SECONDS
         return Refused(unfit.error) if is_fresh else None

@@ -128,6 +128,9 @@ class States:
         """The remembered state, else the one in the database. Raises NotFound."""
         return self._states.get(endpoint_id) or self.read(endpoint_id)
 
+    def __contains__(self, endpoint_id: UUID) -> bool:
+        return endpoint_id in self._states
+
     def read(self, endpoint_id: UUID) -> EndpointState:
         """The state in the database, remembered from now on. Raises NotFound."""
         try:

@@ -11,7 +11,6 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from automation.api import start_limit
 from automation.services import runnable, waiting
 from brainops.accounts.caller import system_caller
 from brainops.accounts.models import Membership, Role, User, Workspace
@@ -88,7 +87,6 @@ def make_person(workspace: Workspace, role: Role = Role.OWNER, **key: Any) -> Ap
 def _nothing_remembered() -> None:
     """What a process remembers of rows that a test rolled back must not reach the next one."""
     runnable.forget_all()
-    start_limit.limit.forget_all()
 
 
 @pytest.fixture

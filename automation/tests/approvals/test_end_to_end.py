@@ -10,7 +10,6 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from automation.api import callbacks
 from automation.engine.status import StepStatus
 from automation.models import Approval, Run, StepRun
 from automation.services.approval_decisions import answer, approve, reject
@@ -115,7 +114,6 @@ def test_a_signal_that_does_not_come_times_out(make_workflow, accept, runtime, e
 
 
 def test_a_one_time_url_made_by_one_step_ends_the_wait_of_another(make_workflow, accept, runtime, ended):
-    callbacks.limit.forget_all()
     link = {"id": "link", "uses": "signal_url", "with": {"name": "paid"}}
     uid = accept(make_workflow(link, {**WAIT, "needs": ["link"]}, output="{{ steps.wait.output.payload }}")).uid
     parked(uid)
@@ -128,7 +126,6 @@ def test_a_one_time_url_made_by_one_step_ends_the_wait_of_another(make_workflow,
 
 
 def test_a_step_shows_its_own_url_while_it_waits(make_workflow, accept, runtime, ended):
-    callbacks.limit.forget_all()
     uid = accept(make_workflow({**WAIT, "with": {"name": "paid", "url": True}})).uid
     url = StepRun.objects.get(run=parked(uid), path="wait").reason["url"]
 
