@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from brainops import theme
 from brainops.core.environment import Environment
+from brainops.core.identity_providers import read_providers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
@@ -218,6 +219,8 @@ BRAINOPS_RETENTION_WEBHOOK_DAYS = env.integer("BRAINOPS_RETENTION_WEBHOOK_DAYS",
 # --- Sign-in (docs/signing-in.md) ------------------------------------------------------------------
 # required: staff see nothing of the admin but the page that sets a second factor up, until they have one.
 BRAINOPS_STAFF_MFA = env.choice("BRAINOPS_STAFF_MFA", "optional", ("optional", "required"))
+# Identity providers for single sign-on: a JSON list, or BRAINOPS_OIDC_ISSUER and the like for one.
+BRAINOPS_OIDC_PROVIDERS = read_providers(env)
 
 # --- Logs ----------------------------------------------------------------------------------------
 BRAINOPS_LOG_LEVEL = env.choice("BRAINOPS_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
