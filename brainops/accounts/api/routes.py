@@ -1,5 +1,7 @@
 """Routes of accounts."""
 
+from typing import Any
+
 from django.urls import path
 
 from brainops.accounts.api.api_keys import ApiKeyViewSet
@@ -7,12 +9,13 @@ from brainops.accounts.api.invitations import AcceptView, DeclineView, Invitatio
 from brainops.accounts.api.logins import LoginView, LogoutView, RefreshView, SecondFactorView
 from brainops.accounts.api.me import MeView
 from brainops.accounts.api.members import MemberViewSet
-from brainops.accounts.api.workspaces import WorkspaceViewSet
 from brainops.accounts.api.my_factors import ConfirmFactorView, MyFactorsView, RecoveryCodesView
 from brainops.accounts.api.my_sessions import MySessionViewSet
 from brainops.accounts.api.passwords import MyPasswordView, ResetConfirmView, ResetView
+from brainops.accounts.api.quotas import QuotasView
+from brainops.accounts.api.workspaces import WorkspaceViewSet
 
-ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+ONE: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
     path("auth/token", LoginView.as_view(), name="auth-token"),
@@ -35,6 +38,7 @@ urlpatterns = [
     path("workspaces", WorkspaceViewSet.as_view({"get": "list", "post": "create"}), name="workspaces"),
     path("workspaces/<uuid:id>", WorkspaceViewSet.as_view(ONE), name="workspace"),
     path("workspaces/<uuid:id>/transfer", WorkspaceViewSet.as_view({"post": "transfer"}), name="workspace-transfer"),
+    path("admin/workspaces/<uuid:id>/quotas", QuotasView.as_view(), name="workspace-quotas"),
     path("members", MemberViewSet.as_view({"get": "list"}), name="members"),
     path("members/<uuid:id>", MemberViewSet.as_view(ONE), name="member"),
     path("invitations", InvitationViewSet.as_view({"get": "list", "post": "create"}), name="invitations"),

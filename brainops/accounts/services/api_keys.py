@@ -12,22 +12,29 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
 from brainops.accounts import policy
 from brainops.accounts.caller import Caller
 from brainops.accounts.models import ApiKey, Role, User, Workspace
 from brainops.accounts.policy import Permission
 from brainops.accounts.scoping import get_scoped
+from brainops.accounts.services.networks import checked_networks, is_within
 from brainops.audit.actor import HasActor
 from brainops.audit.services import record
-from brainops.core import clock, redact
+from brainops.core import clock, logs, redact
 from brainops.core.errors import InvalidInput, NotAuthenticated, PermissionDenied, Problem
+from brainops.core.web.clients import current_ip
 
 MARK = "bo_"
+STATES = ("active", "expired", "revoked")
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PREFIX_LETTERS = 10
 _SECRET_LETTERS = 43  # 62**43 > 2**256
 _LENGTH = len(MARK) + _PREFIX_LETTERS + 1 + _SECRET_LETTERS
+
+
+log = logs.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ def create(
     role: Role,
     scopes: Iterable[str] = (policy.ALL_SCOPES,),
     expires_at: datetime | None = None,
+    networks: Iterable[str] = (),
 ) -> NewKey:
     """Make a key for the caller's own user in the caller's workspace. Nobody gives more than they have."""
     caller.require(Permission.KEYS_WRITE)
@@ -53,12 +61,14 @@ def create(
     if role.rank > caller.role.rank:
         _refuse("role", f"Your role is {caller.role}; a key cannot have the higher role {role}.")
     wanted = policy.check_scopes(scopes, pointer="/scopes")
-    _check_no_wider(caller, wanted)
-    if expires_at is not None and expires_at <= clock.now():
-        _refuse("expires_at", f"expires_at must lie in the future, got {expires_at.isoformat()}.")
+    check_no_wider(caller, wanted)
+    check_expiry(expires_at)
+    allowed = checked_networks(networks)
     user = User.objects.get(id=caller.user_id)
     workspace = Workspace.objects.get(id=caller.workspace())
-    return issue(user, workspace, name=name, role=role, scopes=wanted, expires_at=expires_at, by=caller)
+    return issue(
+        user, workspace, name=name, role=role, scopes=wanted, expires_at=expires_at, networks=allowed, by=caller
+    )
 
 
 def issue(
@@ -70,6 +80,7 @@ def issue(
     scopes: Iterable[str],
     by: HasActor,
     expires_at: datetime | None = None,
+    networks: Iterable[str] = (),
 ) -> NewKey:
     """Make a key, without a question about rights: for commands, and behind `create`."""
     prefix, secret = _random(_PREFIX_LETTERS), _random(_SECRET_LETTERS)
@@ -85,6 +96,7 @@ def issue(
             role=role,
             scopes=list(scopes),
             expires_at=expires_at,
+            networks=list(networks),
             created_by_id=by.actor.id if by.actor.kind == "user" else None,
         )
         record(
@@ -100,9 +112,50 @@ def issue(
 
 
 def revoke(caller: Caller, key_id: UUID) -> None:
-    """End a key; it is refused from the next request on. Revoking it again does no harm."""
-    caller.require(Permission.KEYS_WRITE)
-    revoke_row(get_scoped(ApiKey.objects.all(), caller, key_id), by=caller)
+    """End a key; it is refused from the next request on. Revoking it again does no harm.
+
+    One's own, and for admins everybody's. Raises NotFound for a key that the caller does not see.
+    """
+    revoke_row(get_visible(caller, key_id, Permission.KEYS_WRITE), by=caller)
+
+
+def visible(caller: Caller, permission: Permission = Permission.KEYS_READ) -> QuerySet[ApiKey]:
+    """The keys a caller may look at: one's own; those of the whole workspace for a role that includes `permission`.
+
+    A key needs the scope in either case.
+    """
+    workspace_id = caller.workspace()
+    if not policy.scopes_allow(caller.scopes, permission):
+        caller.require(permission)
+    rows = ApiKey.objects.filter(workspace=workspace_id).select_related("user")
+    return rows if caller.may(permission) else rows.filter(user=caller.user_id)
+
+
+def find(
+    caller: Caller, *, state: str | None = None, user: UUID | None = None, search: str | None = None
+) -> QuerySet[ApiKey]:
+    """The keys a caller may look at that fit all that was asked. `search` is in the name or how the key begins."""
+    rows = visible(caller)
+    if state:
+        rows = rows.filter(in_state(state))
+    if user:
+        rows = rows.filter(user=user)
+    if search:
+        rows = rows.filter(Q(name__icontains=search) | Q(prefix__startswith=search.removeprefix(MARK)))
+    return rows
+
+
+def in_state(state: str) -> Q:
+    """The condition of one of STATES."""
+    if state == "revoked":
+        return Q(revoked_at__isnull=False)
+    is_over = Q(expires_at__lte=clock.now())
+    return Q(revoked_at=None) & (is_over if state == "expired" else Q(expires_at=None) | ~is_over)
+
+
+def get_visible(caller: Caller, key_id: UUID | str, permission: Permission = Permission.KEYS_READ) -> ApiKey:
+    """One of the keys a caller may look at. Raises NotFound."""
+    return get_scoped(visible(caller, permission), caller, key_id)
 
 
 def revoke_row(key: ApiKey, *, by: HasActor) -> None:
@@ -124,19 +177,26 @@ def revoke_row(key: ApiKey, *, by: HasActor) -> None:
 # One indexed query a request, by hand since every call of a program pays for it. The membership counts each time: a
 # key dies with it, and never has more rights than its user has now. The last use is noted to the minute.
 _FIND = """
-    select k.id, k.digest, k.workspace_id, k.role, k.scopes, m.role, u.id, u.email, k.name,
-           k.last_used_at is null or k.last_used_at < now() - interval '1 minute'
+    select k.id, k.digest, k.workspace_id, k.role, k.scopes, m.role, u.id, u.email, k.name, w.requires_if_match,
+           k.networks, k.last_used_at is null or k.last_used_at < now() - interval '1 minute'
       from accounts_apikey k
       join accounts_user u on u.id = k.user_id
       join accounts_membership m on m.user_id = k.user_id and m.workspace_id = k.workspace_id
+      join accounts_workspace w on w.id = k.workspace_id
      where k.prefix = %(prefix)s and k.revoked_at is null and u.is_active
        and (k.expires_at is null or k.expires_at > now())
 """
 
 
 def recognise(text: str) -> Caller:
-    """The caller behind a key. Raises NotAuthenticated, the same for unknown, wrong, expired and revoked."""
-    refusal = NotAuthenticated("The API key is not valid. It may be mistyped, expired or revoked.", code="key_invalid")
+    """The caller behind a key, used from the address of this request.
+
+    Raises NotAuthenticated, the same for unknown, wrong, expired, revoked and used from elsewhere.
+    """
+    refusal = NotAuthenticated(
+        "The API key is not valid. It may be mistyped, expired, revoked, or not meant for your network.",
+        code="key_invalid",
+    )
     prefix = text[len(MARK) : len(MARK) + _PREFIX_LETTERS]
     if len(text) != _LENGTH or not (text.isascii() and prefix.isalnum()):
         raise refusal
@@ -145,9 +205,12 @@ def recognise(text: str) -> Caller:
         row = cursor.fetchone()
         if row is None or not hmac.compare_digest(bytes(row[1]), _digest(text)):
             raise refusal
+        if row[-2] and not is_within(current_ip.get(), row[-2]):
+            log.warning("api_key_from_elsewhere", key=f"{MARK}{prefix}", ip=current_ip.get())
+            raise refusal
         if row[-1]:
             _note_use(cursor, row[0])
-    key_id, _, workspace_id, key_role, scopes, member_role, user_id, email, name, _ = row
+    key_id, _, workspace_id, key_role, scopes, member_role, user_id, email, name, requires_if_match, _, _ = row
     return Caller(
         user_id=user_id,
         label=f"{name} ({email})",
@@ -156,6 +219,7 @@ def recognise(text: str) -> Caller:
         role=Role(key_role).at_most(Role(member_role)),
         scopes=frozenset(scopes),
         credential_id=key_id,
+        requires_if_match=requires_if_match,
     )
 
 
@@ -168,11 +232,17 @@ def _note_use(cursor: Any, key_id: UUID) -> None:
     )
 
 
-def _check_no_wider(caller: Caller, scopes: Iterable[str]) -> None:
+def check_no_wider(caller: Caller, scopes: Iterable[str]) -> None:
     """Refuse a scope beyond those of the key that makes the new one."""
     for permission in Permission:
         if policy.scopes_allow(list(scopes), permission) and not policy.scopes_allow(caller.scopes, permission):
             _refuse("scopes", f"Your own key has no scope for {permission}, so it cannot give it to another.")
+
+
+def check_expiry(expires_at: datetime | None) -> None:
+    """Refuse an end that has passed already."""
+    if expires_at is not None and expires_at <= clock.now():
+        _refuse("expires_at", f"expires_at must lie in the future, got {expires_at.isoformat()}.")
 
 
 def _refuse(field: str, message: str) -> NoReturn:

@@ -102,11 +102,12 @@ def _create_user(name: str, *, is_staff: bool) -> User:
         validate_email(email)
     except ValidationError as error:
         raise InvalidInput(f"{name!r} is neither an e-mail address nor a user name.") from error
-    username = _free_username(name.partition("@")[0])
+    username = free_username(name.partition("@")[0])
     return User.objects.create_user(email, username=username, is_staff=is_staff, is_superuser=is_staff)
 
 
-def _free_username(wanted: str) -> str:
+def free_username(wanted: str) -> str:
+    """A user name like the wanted one that nobody has."""
     base = "".join(letter for letter in wanted if letter.isalnum() or letter in ".+-_")[:140] or "user"
     if not User.objects.filter(username__iexact=base).exists():
         return base
