@@ -15,7 +15,7 @@ from django.db import close_old_connections, connections
 
 from automation.runtime.heartbeat import Heartbeat
 from automation.runtime.vital import VitalThread
-from automation.services import failure_workflows
+from automation.services import failure_workflows, notice_decisions, notice_sending
 from automation.services.approvals_due import approvals_due
 from automation.services.replays_due import replays_due
 from automation.services.schedules import fire_due
@@ -38,7 +38,13 @@ class Pulse(VitalThread):
     """The ticking thread of one worker process."""
 
     def __init__(
-        self, heartbeat: Heartbeat, *, every_seconds: float, dead_seconds: float, on_ready: Callable[[], None]
+        self,
+        heartbeat: Heartbeat,
+        *,
+        every_seconds: float,
+        dead_seconds: float,
+        on_ready: Callable[[], None],
+        on_messages: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__("pulse")
         self._connection = Connection(application_name="brainops-pulse")
@@ -46,6 +52,7 @@ class Pulse(VitalThread):
         self._every_seconds = every_seconds
         self._dead_seconds = dead_seconds
         self._on_ready = on_ready
+        self._on_messages = on_messages  # told that messages of the outbox are due
         self._last_key = ""  # limits are looked at in turn
         self._timers: list[float] = []  # monotonic instants
         self._changed = threading.Condition()
@@ -125,6 +132,7 @@ class Pulse(VitalThread):
         due = (fire_due, approvals_due, failure_workflows.start_due, self._admit, replays_due)
         queued = sum(map(self._attempt, (self._recover, self._wake, *due)))
         queued += self._attempt(self._time_out)  # they make room, too, and their callers go on
+        self._attempt(self._tell)
         self._attempt(seal)
         if take_turn(self._connection, "minute", every_seconds=MINUTE_SECONDS):
             queued += self._attempt(self._recover_orphans)
@@ -133,6 +141,14 @@ class Pulse(VitalThread):
         if queued:
             self._announce()
         return queued
+
+    def _tell(self) -> int:
+        """Decide what is to be told of what happened, and have it sent: by this process, apart from the ticks."""
+        self._attempt(notice_decisions.remind_due)
+        decided = self._attempt(notice_decisions.decide_due)
+        if notice_sending.has_due():
+            self._on_messages()
+        return decided
 
     def _judge(self) -> int:
         """Declare dead who is. Not only in a turn of ours: the turns may all go to somebody who may not judge yet."""

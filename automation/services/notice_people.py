@@ -1,0 +1,68 @@
+"""Who receives the mails of a notice: addresses, members, roles, and those whom an approval asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from automation.models import NoticeMute
+from brainops.accounts.models import Membership, Role
+from brainops.core import clock
+
+MOST_RECEIVERS = 50  # mails of one notice
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where a mail goes. `user_id` is None for an address that is nobody's account here."""
+
+    address: str
+    user_id: UUID | None = None
+
+
+def receivers(
+    workspace_id: UUID, named: Iterable[str], *, rule_id: UUID | None, workflow_id: UUID | None
+) -> list[Receiver]:
+    """The receivers that `named` means now: each once, in the order of names, without those who want no mail.
+
+    `named` are addresses, `user:<username or address>`, `role:<role>` and `group:<name>`; a role answers to higher
+    ones, too. An address of a member is that member.
+    """
+    members = _members(workspace_id)
+    muted = set(_silences(workspace_id, rule_id, workflow_id).values_list("user_id", flat=True))
+    found: dict[str, Receiver] = {}
+    for name in named:
+        scope, colon, word = name.partition(":")
+        rows = members.filter(_who(scope, word)) if colon else members.filter(user__email=name.lower())
+        hits = [Receiver(row.user.email, row.user_id) for row in rows.order_by("user__email")[:MOST_RECEIVERS]]
+        for one in hits or ([] if colon else [Receiver(name)]):
+            found.setdefault(one.address.lower(), one)
+    return [one for one in found.values() if one.user_id is None or one.user_id not in muted][:MOST_RECEIVERS]
+
+
+def is_reachable(workspace_id: UUID, user_id: UUID, *, rule_id: UUID | None, workflow_id: UUID | None) -> bool:
+    """True while somebody is an active member who wants these mails."""
+    is_member = _members(workspace_id).filter(user_id=user_id).exists()
+    return is_member and not _silences(workspace_id, rule_id, workflow_id).filter(user_id=user_id).exists()
+
+
+def _members(workspace_id: UUID) -> QuerySet[Membership]:
+    return Membership.objects.filter(workspace_id=workspace_id, user__is_active=True).select_related("user")
+
+
+def _silences(workspace_id: UUID, rule_id: UUID | None, workflow_id: UUID | None) -> QuerySet[NoticeMute]:
+    """What people have silenced for themselves."""
+    now = clock.now()
+    rows = NoticeMute.objects.filter(Q(until=None) | Q(until__gt=now), workspace_id=workspace_id, rule_id=rule_id)
+    return rows.filter(Q(workflow=None) | Q(workflow_id=workflow_id)).exclude(user=None)
+
+
+def _who(scope: str, word: str) -> Q:
+    if scope == "user":
+        return Q(user__email=word.lower()) if "@" in word else Q(user__username__iexact=word)
+    if scope == "group":
+        return Q(user__groups__name=word)
+    return Q(role__in=[role for role in Role if word in Role.values and role.rank >= Role(word).rank])
