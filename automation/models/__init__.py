@@ -17,6 +17,7 @@ from automation.models.secret import Secret
 from automation.models.signal import Callback, Signal
 from automation.models.state import Event, LocalEffect, StateValue
 from automation.models.step_run import StepRun
+from automation.models.storage_use import StorageUse
 from automation.models.tick import Tick
 from automation.models.transfer import Direction, Transfer, TransferChunk, TransferItem, TransferState
 from automation.models.trigger import Trigger
@@ -59,6 +60,7 @@ __all__ = [
     "Signal",
     "StateValue",
     "StepRun",
+    "StorageUse",
     "TallyMark",
     "Tick",
     "Transfer",
