@@ -22,9 +22,9 @@ begin
         select from automation_noticerule r where r.is_active and r.workspace_id = new.workspace_id
           and r.slow_seconds < extract(epoch from new.finished_at - new.started_at))
   end) then
-    insert into automation_noticecause (kind, workspace_id, workflow_id, run_id, status, seconds)
+    insert into automation_noticecause (kind, workspace_id, workflow_id, run_id, status, seconds, at)
     values ('run_ended', new.workspace_id, new.workflow_id, new.id, new.status,
-            extract(epoch from new.finished_at - new.started_at));
+            extract(epoch from new.finished_at - new.started_at), new.finished_at);
   end if;
   return null;
 end $$;
