@@ -12,13 +12,16 @@ from automation.api.dry_runs import DryRunView
 from automation.api.execution import ExecuteView
 from automation.api.limits import LimitViewSet
 from automation.api.replays import ReplayViewSet
+from automation.api.run_bulk import RunBulkView
 from automation.api.run_keeping import RunKeepingViewSet
 from automation.api.run_parts import RunPartsViewSet
 from automation.api.runs import RunViewSet
+from automation.api.secrets import SecretViewSet
 from automation.api.signals import SignalView
 from automation.api.state import EventViewSet, StateViewSet
 from automation.api.triggers import TriggerViewSet
 from automation.api.validation import ValidateView, WorkflowSchemaView
+from automation.api.variables import VariableViewSet
 from automation.api.versions import VersionViewSet
 from automation.api.workflows import WorkflowViewSet
 
@@ -42,6 +45,7 @@ urlpatterns = [
     path("workflow-schema", WorkflowSchemaView.as_view(), name="workflow-schema"),
     path("catalogue", CatalogueView.as_view(), name="catalogue"),
     path("runs", RunViewSet.as_view({"get": "list"}), name="runs"),
+    path("runs/bulk", RunBulkView.as_view(), name="run-bulk"),
     path("runs/<uuid:id>", RunViewSet.as_view({"get": "retrieve"}), name="run"),
     path("runs/<uuid:id>/steps", RunPartsViewSet.as_view({"get": "steps"}), name="run-steps"),
     path("runs/<uuid:id>/steps/<str:path>/items", RunPartsViewSet.as_view({"get": "items"}), name="run-items"),
@@ -73,6 +77,10 @@ urlpatterns = [
         StateViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
         name="state-value",
     ),
+    path("variables", VariableViewSet.as_view({"get": "list", "post": "create"}), name="variables"),
+    path("variables/<str:name>", VariableViewSet.as_view(_one), name="variable"),
+    path("secrets", SecretViewSet.as_view({"get": "list", "post": "create"}), name="secrets"),
+    path("secrets/<str:name>", SecretViewSet.as_view(_one), name="secret"),
     path("events", EventViewSet.as_view({"get": "list"}), name="events"),
     path("triggers", TriggerViewSet.as_view({"get": "list", "post": "create"}), name="triggers"),
     path("triggers/<uuid:id>", TriggerViewSet.as_view(_one), name="trigger"),
