@@ -6,22 +6,21 @@ from typing import ClassVar
 
 from django.db import migrations
 
-# Three looks into small tables for a run that succeeded, one for a failed one; a row only where somebody wants to
-# know. Runs that somebody waits for are their caller's business, test runs nobody's.
+# One look into a small table for runs of workspaces without rules, three more for one that succeeded elsewhere; a row
+# only where somebody wants to know. Runs that somebody waits for are their caller's business, test runs nobody's.
 ENDS = """
 create function automation_note_end() returns trigger language plpgsql as $$
 begin
-  if (case
-    when new.status <> 50 then
-      exists (select from automation_noticerule r where r.is_active and r.workspace_id = new.workspace_id)
-    else
-      exists (select from automation_noticestate s where s.is_failing and s.workflow_id = new.workflow_id)
-      or exists (
-        select from automation_noticecause c where c.status in (51, 53) and c.workflow_id = new.workflow_id)
-      or exists (
-        select from automation_noticerule r where r.is_active and r.workspace_id = new.workspace_id
-          and r.slow_seconds < extract(epoch from new.finished_at - new.started_at))
-  end) then
+  if not exists (select from automation_noticerule r where r.is_active and r.workspace_id = new.workspace_id) then
+    return null;
+  end if;
+  if new.status <> 50
+    or exists (select from automation_noticestate s where s.is_failing and s.workflow_id = new.workflow_id)
+    or exists (select from automation_noticecause c where c.status in (51, 53) and c.workflow_id = new.workflow_id)
+    or exists (
+      select from automation_noticerule r where r.is_active and r.workspace_id = new.workspace_id
+        and r.slow_seconds < extract(epoch from new.finished_at - new.started_at))
+  then
     insert into automation_noticecause (kind, workspace_id, workflow_id, run_id, status, seconds, at)
     values ('run_ended', new.workspace_id, new.workflow_id, new.id, new.status,
             extract(epoch from new.finished_at - new.started_at), new.finished_at);
