@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from automation.models.variable import LONGEST_NAME
+from brainops.core import clock
 from brainops.core.fields import EncryptedTextField, JsonField
 
 
@@ -45,3 +46,8 @@ class Secret(models.Model):
 
     def __str__(self) -> str:
         return f"secrets.{self.name}"
+
+    @property
+    def is_expired(self) -> bool:
+        """True when the day noted by people is over."""
+        return self.expires_on is not None and self.expires_on < clock.now().date()

@@ -14,7 +14,7 @@ from django.db import connection
 from automation.engine.document.parse import parse_document
 from automation.engine.dry_run import Callee, DryLimits, Effect, Report, Scenario, Unresolved, rehearse
 from automation.engine.plan import Plan, PlanError, build_plan
-from automation.models import Workflow, WorkflowVersion
+from automation.models import Secret, Variable, Workflow, WorkflowVersion
 from automation.services import documents, versions
 from automation.services.workflows import get_workflow
 from automation.steps import all_kinds
@@ -159,17 +159,19 @@ def _check_givens(plan: Plan, definition: Mapping[str, Json], wanted: Wanted) ->
 
 
 def _scenario(workflow: Workflow, number: str | None, wanted: Wanted) -> Scenario:
-    limits = settings.BRAINOPS_LIMITS
+    limits, home = settings.BRAINOPS_LIMITS, workflow.workspace_id
     about = {"id": "dry-run", "number": 0, "workflow": workflow.name, "version": number or "", "attempt": 1}
     return Scenario(
         inputs=wanted.inputs,
         trigger=wanted.trigger,
+        variables=dict(Variable.objects.filter(workspace_id=home).values_list("name", "value")),
+        secrets=frozenset(Secret.objects.filter(workspace_id=home).values_list("name", flat=True)),
         samples=wanted.samples,
         performs_reads=wanted.reads == PERFORM,
         id=str(workflow.id),
         run={**about, "mode": "dry_run"},
         now=clock.now(),
-        find=_finder(workflow.workspace_id),
+        find=_finder(home),
         limits=DryLimits(
             seconds=limits["dry_run_seconds"], attempts=limits["dry_run_steps"], depth=limits["call_depth"]
         ),

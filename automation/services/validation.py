@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from automation.engine.plan import Plan, build_plan
-from automation.services import documents, workflow_calls
+from automation.services import documents, mentioned, workflow_calls
 from automation.steps import all_kinds
 from brainops.core.errors import Problem
 
@@ -22,10 +22,11 @@ class Verdict:
 
 
 def validate(definition: Any, inputs: Any = None, *, workspace_id: UUID | None = None) -> Verdict:
-    """Check a document; with `inputs`, also whether a run could start; with a workspace, also what it calls there."""
+    """Check a document; with `inputs`, also whether a run could start; with a workspace, also what it names there."""
     problems = tuple(documents.refusals(definition))
     if not problems and workspace_id is not None:
-        problems = tuple(workflow_calls.refusals(workflow_calls.Caller(workspace_id, "", definition)))
+        called = workflow_calls.refusals(workflow_calls.Caller(workspace_id, "", definition))
+        problems = (*called, *mentioned.refusals(workspace_id, definition))
     if problems:
         return Verdict(problems)
     plan = build_plan(definition, all_kinds())

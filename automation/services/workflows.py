@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from automation.models import Workflow
-from automation.services import runnable, versions, workflow_calls
+from automation.services import mentioned, runnable, versions, workflow_calls
 from automation.services.documents import canonical
 from automation.services.version_numbers import FIRST
 from automation.services.workflow_drafts import AS_IT_IS, Draft, content_of
@@ -35,10 +35,10 @@ def get_workflow(caller: Caller, workflow_id: UUID | str) -> Workflow:
 
 
 def create(caller: Caller, draft: Draft) -> Workflow:
-    """Create a workflow with its first version. Raises InvalidInput when it calls what is not there."""
+    """Create a workflow with its first version. Raises InvalidInput when it names what is not there."""
     caller.require(Permission.WORKFLOWS_CREATE)
     version_id = uuid4()
-    _check_calls(caller.workspace(), draft)
+    _check_names(caller.workspace(), draft)
     with transaction.atomic():
         workflow = Workflow.objects.create(
             workspace_id=caller.workspace(),
@@ -69,7 +69,7 @@ def change(caller: Caller, workflow_id: UUID | str, make_draft: Callable[[Workfl
         if not changed and keeps_retention and draft.is_active in (None, workflow.is_active):
             return workflow
         if "definition" in changed:
-            _check_calls(workflow.workspace_id, draft, workflow.id)
+            _check_names(workflow.workspace_id, draft, workflow.id)
         for key in changed:
             setattr(workflow, key, new[key])
         if draft.is_active is not None:
@@ -110,9 +110,10 @@ def _locked(caller: Caller, workflow_id: UUID | str, permission: Permission) -> 
     return workflow
 
 
-def _check_calls(workspace_id: UUID, draft: Draft, workflow_id: UUID | None = None) -> None:
+def _check_names(workspace_id: UUID, draft: Draft, workflow_id: UUID | None = None) -> None:
     content = draft.content
     workflow_calls.check(workflow_calls.Caller(workspace_id, content.name, content.definition, workflow_id))
+    mentioned.check(workspace_id, content.definition)
 
 
 def _state(workflow: Workflow) -> dict[str, Any]:

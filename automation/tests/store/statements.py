@@ -176,7 +176,7 @@ CASES: dict[str, Case] = {
     "recover.ORPHANS": Case((), ("run_owner",)),
     "replays.TAKE": Case((), ("replay_due",)),
     "replays.PASSED": Case({"id": ID, "started": 1, "refused": 0}, ("automation_replay_pkey",)),
-    "run_bounds.BOUND": Case({"at": NOW}, (RUN,)),
+    "run_bounds.BOUND": Case({"at": AT}, (RUN,)),
     "run_vars.TAKE": Case({"runs": [1], "workspaces": [HOME], "names": ["x"]}, ("variable_name", DATA)),
     "secrets.FIND": Case({"workspace": HOME, "names": ["x"]}, ("secret_name",)),
     "secrets.MARK_USED": Case({"ids": [ID], "workflow": ID}, ("automation_secret_pkey",)),
