@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from brainops.core import clock
 from brainops.core.metrics import Counter
 from brainops.core.ratelimit.buckets import Bucket, Grant, Standing, Verdict
+from brainops.core.ratelimit.circuit import Circuit
 from brainops.core.ratelimit.local_buckets import LocalBuckets
 from brainops.core.ratelimit.redis_buckets import RedisBuckets
+from brainops.core.ratelimit.redis_server import RedisServer, server
 
 HELD_SECONDS = 1.0  # how long tokens may be held
 MOST_HELD = 32  # tokens of one bucket
@@ -52,8 +54,8 @@ class Holding:
 class Limiter:
     """Decides about requests; thread-safe, never raises, and never open."""
 
-    def __init__(self) -> None:
-        self.redis = RedisBuckets()
+    def __init__(self, redis: RedisServer = server) -> None:
+        self.redis = RedisBuckets(redis)
         self._lock = threading.Lock()
         self._local = LocalBuckets()
         self._holdings: OrderedDict[str, Holding] = OrderedDict()
@@ -98,6 +100,7 @@ class Limiter:
             self._holdings.clear()
             self._local.clear()
             self.redis.space = f"rate-{uuid.uuid4().hex}"
+            self.redis.redis.circuit = Circuit()
 
     def _holding(self, key: str) -> Holding:
         holding = self._holdings.get(key)

@@ -7,11 +7,11 @@ takes one at a time.
 
 from __future__ import annotations
 
-import hashlib
+from brainops.core.ratelimit.redis_server import Script
 
 # KEYS: the processes' set, then the buckets. ARGV: this process ('' = only take), then for each bucket the
 # microseconds a token, the burst, and the tokens wanted.
-TAKE = """
+TAKE = Script("""
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local processes = 0
@@ -46,6 +46,4 @@ for i = 2, #KEYS do
   answer[#answer + 1] = math.ceil(full[i] - now)
 end
 return answer
-"""
-
-DIGEST = hashlib.sha1(TAKE.encode(), usedforsecurity=False).hexdigest()  # how Redis names a script
+""")

@@ -14,6 +14,7 @@ import pytest
 from brainops.core import clock
 from brainops.core.ratelimit.buckets import Bucket
 from brainops.core.ratelimit.limiter import Limiter
+from brainops.core.ratelimit.redis_server import RedisServer
 from brainops.stack.binaries import find_redis
 from brainops.stack.children import Child, start, wait_until
 from brainops.stack.ports import free_port
@@ -33,7 +34,7 @@ def _patience(settings: Any) -> None:
 
 @pytest.fixture
 def limiter() -> Limiter:
-    return Limiter()
+    return Limiter(RedisServer())
 
 
 @pytest.fixture

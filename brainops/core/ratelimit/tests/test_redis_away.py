@@ -11,6 +11,7 @@ import redis
 
 from brainops.core.ratelimit.circuit import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, MOST_SLOW, Circuit
 from brainops.core.ratelimit.limiter import Limiter
+from brainops.core.ratelimit.redis_server import RedisServer
 from brainops.core.ratelimit.tests.conftest import Server, bucket
 from brainops.stack.ports import free_port
 
@@ -35,7 +36,7 @@ def test_a_flushed_redis_starts_anew_and_keeps_limiting(limiter: Limiter, server
         client.flushall()
         client.script_flush()
 
-    assert passed(Limiter(), mine, tries=30) == 10
+    assert passed(Limiter(RedisServer()), mine, tries=30) == 10
 
 
 def test_a_killed_redis_is_missed_and_found_again(limiter: Limiter, server: Server, monotonic: dict[str, float]):
@@ -48,7 +49,7 @@ def test_a_killed_redis_is_missed_and_found_again(limiter: Limiter, server: Serv
     monotonic["now"] += LONGEST_PAUSE_SECONDS
 
     assert passed(limiter, mine, tries=30) == 10
-    assert passed(Limiter(), mine, tries=5) == 0  # it was counted in Redis again
+    assert passed(Limiter(RedisServer()), mine, tries=5) == 0  # it was counted in Redis again
 
 
 def test_a_frozen_redis_costs_one_request_a_pause(limiter: Limiter, server: Server, settings: Any):
@@ -56,8 +57,9 @@ def test_a_frozen_redis_costs_one_request_a_pause(limiter: Limiter, server: Serv
     mine = bucket(per_second=SLOW, burst=50)
     limiter.take(bucket())
     calls = []
-    ask = limiter.redis._call
-    limiter.redis._call = lambda arguments: calls.append(1) or ask(arguments)  # type: ignore[method-assign]
+    server_of_limiter = limiter.redis.redis
+    ask = server_of_limiter._call
+    server_of_limiter._call = lambda *told: calls.append(1) or ask(*told)  # type: ignore[method-assign]
 
     server.send(signal.SIGSTOP)
     started = time.monotonic()
