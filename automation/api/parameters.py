@@ -6,10 +6,10 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from brainops.core.api.parameters import Fields, chosen, read_parameters
+from brainops.core.api.parameters import Fields, Several, chosen, read_parameters
 from brainops.core.api.serializers import ClosedSerializer
 
-__all__ = ["IDEMPOTENCY_KEY", "IF_MATCH", "WAIT", "Fields", "chosen", "read_parameters", "read_wait_seconds"]
+__all__ = ["IDEMPOTENCY_KEY", "IF_MATCH", "WAIT", "Fields", "Several", "chosen", "read_parameters", "read_wait_seconds"]
 
 LONGEST_WAIT_SECONDS = 60
 

@@ -12,7 +12,15 @@ from rest_framework.response import Response
 
 from automation.api import run_shape
 from automation.api.bodies import NOTHING
-from automation.api.parameters import IDEMPOTENCY_KEY, WAIT, Fields, chosen, read_parameters, read_wait_seconds
+from automation.api.parameters import (
+    IDEMPOTENCY_KEY,
+    WAIT,
+    Fields,
+    Several,
+    chosen,
+    read_parameters,
+    read_wait_seconds,
+)
 from automation.api.replay_shape import RetryPreviewShape, show_retry_preview
 from automation.api.retry_body import RETRY
 from automation.api.run_schema import (
@@ -29,10 +37,12 @@ from automation.engine.status import RunStatus
 from automation.models import Run, RunMode
 from automation.services import retries, retry_preview, run_reading, run_search, runs
 from automation.services.retries import Repeat
+from automation.services.run_search import BY_HAND
 from brainops.accounts.api.scope import ScopedViewSet
 from brainops.accounts.policy import Permission
 from brainops.core import clock
 
+LONGEST = 366 * 86_400  # seconds that a run may be asked for
 RUN_ID = OpenApiParameter("id", UUID, OpenApiParameter.PATH, description="The run.")
 
 
@@ -52,12 +62,22 @@ class RunFilters(Fields):
     created_by = serializers.UUIDField(required=False)
     created_since = serializers.DateTimeField(required=False)
     created_until = serializers.DateTimeField(required=False)
+    trigger_kind = Several(
+        serializers.CharField(max_length=50),
+        help_text=f"Started by a trigger of any of these kinds; `{BY_HAND}`: by a call, a retry or another run.",
+    )
+    min_seconds = serializers.FloatField(required=False, min_value=0, max_value=LONGEST, help_text="Took so long.")
+    max_seconds = serializers.FloatField(required=False, min_value=0, max_value=LONGEST, help_text="Took no longer.")
+    search = serializers.CharField(required=False, max_length=200, help_text="A part of the message of its error.")
+    error_class = serializers.CharField(required=False, max_length=50, help_text="`class` of its error.")
+    error_type = serializers.CharField(required=False, max_length=100, help_text="`type` of its error.")
 
 
 class AllRunFilters(RunFilters):
     """Those of the list of all runs."""
 
     workflow_id = serializers.UUIDField(required=False)
+    workflow_tag = Several(serializers.CharField(max_length=50), help_text="Of a workflow with any of these tags.")
 
 
 class RunState(serializers.Serializer[Any]):
@@ -76,7 +96,7 @@ class RunViewSet(ScopedViewSet):
     queryset = Run.objects.all()
     serializer_class = RunSummary
     lookup_field = "uid"
-    page_ordering: tuple[str, ...] = ("-id",)
+    orderings = dict.fromkeys(("list", "of_workflow", "children"), run_search.ORDERS)
     creator_may = True
     permissions = {
         "list": Permission.RUNS_READ,

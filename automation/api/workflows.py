@@ -14,14 +14,14 @@ from rest_framework.response import Response
 from automation.api import workflow_shape
 from automation.api.bodies import Body
 from automation.api.idempotent import REPLAYED, once
-from automation.api.parameters import IDEMPOTENCY_KEY, IF_MATCH, Fields, chosen, read_parameters
+from automation.api.parameters import IDEMPOTENCY_KEY, IF_MATCH, Fields, Several, chosen, read_parameters
 from automation.api.round_trip import without_sent_back
 from automation.api.workflow_shape import WORKFLOW_MEMBERS, WorkflowShape, state_of
 from automation.models import Workflow
 from automation.services import workflow_deletion, workflow_search, workflows
 from automation.services.idempotency import Answer
 from automation.services.workflow_drafts import FIELDS, REQUIRED, Draft, read_draft, read_patch
-from automation.services.workflow_search import ORDERS
+from automation.services.workflow_search import BEST_FIRST, ORDERS, STATUSES
 from brainops.accounts.api.scope import ScopedViewSet
 from brainops.accounts.policy import Permission
 from brainops.core.api.etag import check_if_match, entity_tag
@@ -35,10 +35,17 @@ ANSWERS = {200: WorkflowShape}
 class WorkflowFilters(Fields):
     """The query parameters of the list."""
 
-    search = serializers.CharField(required=False, max_length=200, help_text="In name, description or a whole tag.")
-    tag = serializers.ListField(
-        child=serializers.CharField(max_length=50), required=False, max_length=10, help_text="Has all of these tags."
+    search = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Words in name, tags, ids of steps or description; parts of words and misspelt ones are found. "
+        "The best fit comes first unless `ordering` says otherwise.",
     )
+    tag = Several(serializers.CharField(max_length=50), help_text="Has all of these tags.")
+    any_tag = Several(serializers.CharField(max_length=50), help_text="Has any of these tags.")
+    status = Several(serializers.ChoiceField([*STATUSES]), help_text="Is any of these.")
+    uses = Several(serializers.CharField(max_length=100), help_text="Has a step of any of these kinds.")
+    trigger_kind = Several(serializers.CharField(max_length=50), help_text="Has a trigger of any of these kinds.")
     is_active = serializers.BooleanField(required=False)
     is_archived = serializers.BooleanField(required=False)
     owner = serializers.UUIDField(required=False)
@@ -83,6 +90,8 @@ class WorkflowViewSet(ScopedViewSet):
         """The workflows of the workspace."""
         wanted = read_parameters(WorkflowFilters, request)
         members = chosen(wanted.pop("fields", None), WORKFLOW_MEMBERS)
+        if wanted.get("search", "").strip():
+            self.page_ordering = BEST_FIRST
         rows = workflow_search.find(self.caller, **wanted)
         if "definition" not in members:
             rows = rows.defer("definition")

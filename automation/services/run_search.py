@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from automation.engine.status import RunStatus, StepStatus
-from automation.models import Approval, ApprovalKind, ApprovalState, Run, StepRun, Workflow
+from automation.models import Approval, ApprovalKind, ApprovalState, Run, RunData, StepRun, Trigger, Workflow
+from automation.services.run_times import created_between
 from automation.services.runs import visible_runs
 from brainops.accounts.caller import Caller
 from brainops.accounts.scoping import get_scoped
@@ -22,7 +25,15 @@ COLUMNS = (
     *("attempt", "crashes", "wait_kind", "wake_at"),
     *("data__error", "cancel_requested_at", "deadline_at", "created_at", "started_at", "finished_at"),
 )
+ORDERS = {"-created_at": ("-id",), "created_at": ("id",)}  # ids rise with time
+UNSUCCESSFUL = (RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.TIMED_OUT)
+BY_HAND = "none"  # for `trigger_kind`: started by a call, a retry or another run
 STATUSES = {status.word: status for status in RunStatus}
+
+
+# as the index run_duration has it
+_DURATION = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
+_COMPARISONS = {"gte": GreaterThanOrEqual, "lte": LessThanOrEqual}
 
 
 def find(caller: Caller, **wanted: Any) -> QuerySet[Run, dict[str, Any]]:
@@ -43,9 +54,21 @@ def find_rows(
     created_by: UUID | None = None,
     created_since: datetime | None = None,
     created_until: datetime | None = None,
+    workflow_tag: Sequence[str] = (),
+    trigger_kind: Sequence[str] = (),
+    min_seconds: float | None = None,
+    max_seconds: float | None = None,
+    search: str = "",
+    error_class: str | None = None,
+    error_type: str | None = None,
 ) -> QuerySet[Run]:
     """The runs of the caller's workspace that fit all that was asked; `until` is exclusive."""
-    rows = visible_runs(caller)
+    rows = visible_runs(caller).filter(created_between(created_since, created_until))
+    rows = rows.filter(_failed(search, error_class, error_type), _took(min_seconds, max_seconds))
+    if workflow_tag:
+        rows = rows.filter(workflow_id__in=_workflows_with(caller, workflow_tag))
+    if trigger_kind:
+        rows = rows.filter(_started_by(caller, trigger_kind))
     if status:
         rows = rows.filter(status__in=[STATUSES[word] for word in status])
     if has_unknown is not None:
@@ -57,8 +80,6 @@ def find_rows(
         "parent_run__uid": parent_run_id,
         "called_by_run__uid": called_by_run_id,
         "created_by_id": created_by,
-        "created_at__gte": created_since,
-        "created_at__lt": created_until,
     }
     return rows.filter(**{lookup: value for lookup, value in exact.items() if value is not None})
 
@@ -68,6 +89,44 @@ def with_unknown() -> Q:
     steps = StepRun.objects.filter(run=OuterRef("pk"), status=StepStatus.UNKNOWN)
     asked = Approval.objects.filter(run=OuterRef("pk"), kind=ApprovalKind.UNKNOWN, state=ApprovalState.PENDING)
     return Q(Exists(steps)) | Q(Exists(asked))
+
+
+def _failed(search: str, error_class: str | None, error_type: str | None) -> Q:
+    """Runs whose error says so. `search` is a part of its message, in any case of letters.
+
+    The statuses let a filter that finds nothing in the indexes of errors walk the failed runs only.
+    """
+    errors = RunData.objects.filter(error__isnull=False)
+    if search:
+        errors = errors.alias(said=KeyTextTransform("message", "error")).filter(said__icontains=search)
+    for key, value in (("class", error_class), ("type", error_type)):
+        if value is not None:
+            errors = errors.alias(**{f"its_{key}": KeyTextTransform(key, "error")}).filter(**{f"its_{key}": value})
+    if not (search or error_class is not None or error_type is not None):
+        return Q()
+    return Q(status__in=UNSUCCESSFUL, id__in=errors.values("run_id"))
+
+
+def _took(min_seconds: float | None, max_seconds: float | None) -> Q:
+    """Ended runs by the seconds from their first claim to their end."""
+    bounds = {"gte": min_seconds, "lte": max_seconds}
+    found = Q(finished_at__isnull=False) if any(seconds is not None for seconds in bounds.values()) else Q()
+    for word, seconds in bounds.items():
+        if seconds is not None:
+            found &= Q(_COMPARISONS[word](_DURATION, Value(timedelta(seconds=seconds), DurationField())))
+    return found
+
+
+def _workflows_with(caller: Caller, tags: Sequence[str]) -> list[UUID]:
+    rows = Workflow.objects.filter(workspace_id=caller.workspace(), tags__has_any_keys=list(tags))
+    return list(rows.values_list("id", flat=True))
+
+
+def _started_by(caller: Caller, kinds: Sequence[str]) -> Q:
+    """Runs by the kind of their trigger, which is asked for first: a list of ids is what the index of runs takes."""
+    rows = Trigger.objects.filter(workspace_id=caller.workspace(), kind__in=kinds)
+    found = Q(trigger_id__in=list(rows.values_list("id", flat=True)))
+    return found | Q(trigger_id__isnull=True) if BY_HAND in kinds else found
 
 
 def require_run(caller: Caller, uid: UUID) -> None:

@@ -32,7 +32,7 @@ class CursorPages(BasePagination):
 
     A view names its order: `page_ordering = ("-created_at", "-id")`. Its columns need an index, are never null and are
     unique together. A list with several says so by action: `orderings = {"list": {"-created_at": …, "name": …}}`; the
-    first is the usual one. `uncounted` holds actions whose total nobody can know.
+    first is the usual one, unless `page_ordering` says otherwise. `uncounted` holds actions whose total is not known.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -147,11 +147,11 @@ def ordering_of(request: Request, view: Any) -> Ordering:
     """The asked order, from the view's literal map; else the view's own. Raises InvalidInput."""
     orders = orders_of(view)
     name = request.query_params.get("ordering")
-    if orders and name is not None and name not in orders:
+    if name is not None and name not in orders:
         raise _invalid("ordering", f"ordering: there is no {name[:40]!r}. Known: {', '.join(orders)}.")
-    if orders:
-        return orders[name or next(iter(orders))]
-    own: Ordering | str = getattr(view, "page_ordering", NEWEST_FIRST)
+    if name is not None:
+        return orders[name]
+    own: Ordering | str = getattr(view, "page_ordering", next(iter(orders.values()), NEWEST_FIRST))
     return (own,) if isinstance(own, str) else tuple(own)
 
 

@@ -23,6 +23,14 @@ class Fields(ClosedSerializer):
     fields = serializers.CharField(required=False, help_text="Comma-separated members to answer with.")  # type: ignore[assignment]
 
 
+class Several(serializers.ListField):
+    """A parameter that may be repeated: `?tag=a&tag=b`."""
+
+    def __init__(self, child: serializers.Field[Any, Any, Any, Any], *, help_text: str, max_length: int = 20) -> None:
+        said = f"{help_text} Repeat the parameter."
+        super().__init__(child=child, required=False, max_length=max_length, help_text=said)
+
+
 class KnownParameters(APIView):
     """Base of every view: a query parameter that its description does not name is refused, whatever the method.
 
