@@ -1,0 +1,1 @@
+"""The promises of docs/security.md that belong to no single room."""

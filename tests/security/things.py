@@ -1,0 +1,144 @@
+"""One of everything that an address can name, in one workspace."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from automation.engine.status import RunStatus, StepStatus
+from automation.models import Approval, Payload, Replay, StateValue, StepRun
+from automation.tests.admin.conftest import make_run
+from automation.tests.approvals.rows import ask
+from automation.tests.triggers.rows import make_schedule, make_workflow
+from brainops.accounts.models import Invitation, LoginSession, Membership, Role, User, Workspace
+from brainops.accounts.services import api_keys
+from brainops.audit.actor import Actor
+from webhooks.models import EventVerdict, WebhookEvent
+from webhooks.tests import make as webhook_rows
+
+TESTS = Actor.system("tests")
+
+
+@dataclass
+class Things:
+    """The home of a person, and what was made there so far, by the place in the address that names it."""
+
+    home: Workspace
+    person: User
+    made: dict[str, Any] = field(default_factory=dict)
+
+    def named_by(self, place: str) -> str:
+        """What stands in the address at a place. Raises KeyError that says where to add a maker."""
+        if place not in MAKERS:
+            raise KeyError(f"Nobody says what {place!r} names: add a maker in tests/security/things.py.")
+        return str(MAKERS[place](self))
+
+    def one(self, name: str, make: Callable[[], Any]) -> Any:
+        """A thing that several places share."""
+        if name not in self.made:
+            self.made[name] = make()
+        return self.made[name]
+
+    @property
+    def workflow(self) -> Any:
+        return self.one("workflow", lambda: make_workflow(workspace=self.home, name="Orders"))
+
+    @property
+    def run(self) -> Any:
+        return self.one("run", lambda: _run(self))
+
+    @property
+    def endpoint(self) -> Any:
+        return self.one("endpoint", lambda: webhook_rows.endpoint(self.workflow))
+
+
+def _run(things: Things) -> Any:
+    run = make_run(things.workflow, status=RunStatus.FAILED)
+    ended = {"started_at": timezone.now(), "finished_at": timezone.now()}
+    StepRun.objects.create(run=run, path="loop", kind="for_each", status=StepStatus.SUCCEEDED, output=[], **ended)
+    Payload.objects.create(
+        run=run, sha256="a" * 64, size=2, codec="zlib", data=b"x\x9c\x8b\x8e\x05\x00\x01\x15\x00\xb9"
+    )
+    return run
+
+
+def _approval(things: Things) -> uuid.UUID:
+    approval: Approval = ask(things.home, title="Refund?")
+    return approval.id
+
+
+def _event(things: Things) -> uuid.UUID:
+    refused = {
+        "verdict": EventVerdict.REJECTED,
+        "status": 401,
+        "reason": "signature_wrong",
+        "body": b"{}",
+        "size_bytes": 2,
+    }
+    return WebhookEvent.objects.create(workspace=things.home, endpoint=things.endpoint, **refused).id
+
+
+def _replay(things: Things) -> uuid.UUID:
+    return Replay.objects.create(workspace=things.home, created_by=things.person).id
+
+
+def _session(things: Things) -> uuid.UUID:
+    until = timezone.now() + timedelta(days=1)
+    return LoginSession.objects.create(user=things.person, expires_at=until).id
+
+
+def _key(things: Things) -> uuid.UUID:
+    return api_keys.issue(things.person, things.home, name="ci", role="viewer", scopes=["*"], by=TESTS).row.id
+
+
+def _value(things: Things) -> str:
+    return StateValue.objects.create(workspace=things.home, key="orders/last", value=7).key
+
+
+def _member(things: Things) -> uuid.UUID:
+    user = User.objects.create_user("grace@example.com")
+    return Membership.objects.create(workspace=things.home, user=user, role=Role.VIEWER).id
+
+
+def _invitation(things: Things) -> uuid.UUID:
+    until = timezone.now() + timedelta(days=7)
+    invited = {"email": "joan@example.com", "role": Role.VIEWER, "digest": b"d" * 32, "expires_at": until}
+    return Invitation.objects.create(workspace=things.home, **invited).id
+
+
+MAKERS: dict[str, Callable[[Things], object]] = {
+    "admin/workspaces/<uuid:id>": lambda things: things.home.id,
+    "api-keys/<uuid:id>": _key,
+    "approvals/<uuid:id>": _approval,
+    "invitations/<uuid:id>": _invitation,
+    "members/<uuid:id>": _member,
+    "me/sessions/<uuid:id>": _session,
+    "replays/<uuid:id>": _replay,
+    "runs/<uuid:id>": lambda things: things.run.uid,
+    "runs/<uuid:id>/payloads/<str:sha256>": lambda things: "a" * 64,
+    "runs/<uuid:id>/signals/<str:name>": lambda things: "paid",
+    "runs/<uuid:id>/steps/<str:path>": lambda things: "loop",
+    "state/<path:key>": _value,
+    "triggers/<uuid:id>": lambda things: make_schedule(things.workflow).id,
+    "webhooks/<uuid:webhook_id>": lambda things: things.endpoint.id,
+    "webhooks/<uuid:webhook_id>/events/<uuid:event_id>": _event,
+    "workspaces/<uuid:id>": lambda things: things.home.id,
+    "workflows/<uuid:id>": lambda things: things.workflow.id,
+    "workflows/<uuid:id>/versions/<str:number>": lambda things: "1.0.0",
+}
+
+
+Body = Callable[[Things], dict[str, Any]]
+DAILY = {"name": "Daily", "kind": "schedule", "config": {"cron": "0 9 * * *"}}
+# Bodies of verbs that look at them before they ask whether the creator's verbs apply.
+BODIES: dict[str, Body] = {
+    "POST replays": lambda things: {"runs": [str(things.run.uid)]},
+    "POST replays/preview": lambda things: {"runs": [str(things.run.uid)]},
+    "POST triggers": lambda things: {"workflow_id": str(things.workflow.id), **DAILY},
+    "PUT triggers/<uuid:id>": lambda things: {"workflow_id": str(things.workflow.id), **DAILY},
+}
