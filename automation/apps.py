@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.db.models.signals import post_save
 
 from automation.engine.weight import limit_values
 
@@ -16,14 +17,26 @@ class AutomationConfig(AppConfig):
 
     def ready(self) -> None:
         """Say what the minute's sweep deletes here, and how this room is doing."""
-        from automation.services import idempotency, retention, schedules, soundness, state, vitals  # noqa: PLC0415  # models first
+        from automation.services import (  # noqa: PLC0415  # models first
+            idempotency,
+            quotas,
+            retention,
+            schedules,
+            soundness,
+            state,
+            storage_use,
+            vitals,
+        )
+        from brainops.accounts.models import Workspace  # noqa: PLC0415
         from brainops.core import health, housekeeping, metrics  # noqa: PLC0415
 
         limit_values(settings.BRAINOPS_LIMITS["value_bytes"])
         housekeeping.sweeps.register("idempotency keys", idempotency.forget_old)
         housekeeping.sweeps.register("runs", retention.sweeper.start)
         housekeeping.sweeps.register("firing ledger", schedules.forget_old_firings)
+        housekeeping.sweeps.register("storage use", storage_use.measure_if_due)
         housekeeping.sweeps.register("state and events", state.forget_expired)
         health.components.register("workers", vitals.workers)
         health.components.register("workflows", soundness.component)
         metrics.sample_providers.register("runs and workers", vitals.samples)
+        post_save.connect(quotas.remembered.forget_all, sender=Workspace, dispatch_uid="quotas")

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from automation.engine.keep import KeptPaths
 from automation.engine.status import RunStatus
 from automation.models import Run, RunMode
-from automation.services import limits, runnable
+from automation.services import limits, run_quota, runnable
 from automation.services.rights import require_on_workflow
 from automation.services.runnable import Runnable
 from automation.store.bell import ring_on_commit
@@ -76,7 +76,7 @@ def start(
     `queue` is where it goes unless its settings say otherwise.
     Joins the caller's transaction; workers hear of it at the commit.
     Raises NotFound, Conflict (`workflow_inactive`, `workflow_archived`, `limit_full`), StartSkipped, TooManyRequests
-    (`limit_queue_full`), InvalidInput for inputs.
+    (`limit_queue_full`), QuotaExceeded, DayQuotaExceeded, InvalidInput for inputs.
     """
     for _ in range(ATTEMPTS):
         known = runnable.find(workflow_id, workspace_id=workspace_id, number=version)
@@ -102,13 +102,23 @@ def start(
             slot=place.slot,
             gathering=place.gathering,
         )
-        started = _insert(run, is_pinned=version is not None, kept=kept)
+        started = _insert_counted(run, is_pinned=version is not None, kept=kept)
         if started is not None:
             ring_on_commit()
             limits.after_start(run.slot, started.status)
             return StartedRun(started.id, started.uid, known, started.created_at, started.status)
         runnable.look_again(workflow_id, workspace_id=workspace_id)
     raise Conflict("The workflow is being changed all the time. Try again.", code="workflow_changing")
+
+
+def _insert_counted(run: NewRun, *, is_pinned: bool, kept: Kept | None) -> Started | None:
+    """Insert within the workspace's quotas; a handler's run belongs to the failed one and is not counted."""
+    if run.called_by is not None:
+        return _insert(run, is_pinned=is_pinned, kept=kept)
+    with run_quota.place(run.workspace_id) as place:
+        started = _insert(run, is_pinned=is_pinned, kept=kept)
+        place.is_used = started is not None and not started.is_duplicate
+    return started
 
 
 def _insert(run: NewRun, *, is_pinned: bool, kept: Kept | None) -> Started | None:

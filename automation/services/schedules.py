@@ -14,6 +14,8 @@ import structlog
 from django.db import connection, transaction
 
 from automation.models.firing import FiringDecision
+from automation.services import run_quota
+from automation.services.quotas import BEYOND_QUOTA
 from automation.services.runnable import Runnable, by_version
 from automation.store.firings import Advance, Decided, Due, advance, leave_out, link, lock_due, prune, record
 from automation.store.intake import NewRun, insert_run
@@ -79,13 +81,16 @@ def _fire_batch(size: int) -> tuple[int, int]:
 def _insert(
     cursor: Any, runs: Mapping[tuple[UUID, datetime], NewRun]
 ) -> tuple[list[tuple[UUID, datetime, UUID]], list[Decided]]:
-    """Insert the runs; return those that stand, and the slots whose limit let none in."""
+    """Insert the runs; return those that stand, and the slots whose limit or quota let none in."""
     accepted, full = [], []
     for (trigger_id, slot), run in sorted(runs.items(), key=lambda item: _lock_of(item[1])):
         try:
-            accepted.append((trigger_id, slot, insert_run(cursor, run).uid))
+            with run_quota.place(run.workspace_id):
+                accepted.append((trigger_id, slot, insert_run(cursor, run).uid))
         except LimitFull as error:
             full.append(Decided(trigger_id, slot, FiringDecision.FULL, str(error)))
+        except BEYOND_QUOTA as error:
+            full.append(Decided(trigger_id, slot, FiringDecision.OVER_QUOTA, str(error)))
     return accepted, full
 
 

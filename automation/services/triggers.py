@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from automation.models import Trigger, Workflow
+from automation.services import quotas
 from automation.services.merge_patch import merge_patch
 from automation.services.trigger_checks import CheckedConfig, checked, kind_of
 from automation.triggers import all_trigger_kinds
@@ -54,6 +55,7 @@ def create(
         caller.require(Permission.TRIGGERS_CREATE, created_by=workflow.owner_id)
         _refuse_too_many(workflow)
         ready = checked(trigger_kind, workflow, name=name, config=config, inputs=inputs or {})
+        quotas.require_active_triggers_locked(workflow.workspace_id, more=int(is_active))
         trigger = Trigger.objects.create(
             workspace_id=workflow.workspace_id,
             workflow=workflow,
@@ -148,6 +150,7 @@ def _save(
 ) -> SavedTrigger:
     kind = kind_of(trigger.kind)
     ready = checked(kind, trigger.workflow, name=name, config=config, inputs=inputs)
+    quotas.require_active_triggers_locked(trigger.workspace_id, more=int(is_active and not trigger.is_active))
     before = _state(trigger)
     trigger.next_fire_at = _moved_fire_at(kind, trigger, ready, is_active=is_active)
     trigger.name, trigger.config, trigger.inputs, trigger.is_active = name, ready.stored, dict(inputs), is_active

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from automation.models import Workflow
-from automation.services import mentioned, runnable, versions, workflow_calls
+from automation.services import mentioned, quotas, runnable, versions, workflow_calls
 from automation.services.documents import canonical
 from automation.services.version_numbers import FIRST
 from automation.services.workflow_drafts import AS_IT_IS, Draft, content_of
@@ -35,11 +35,12 @@ def get_workflow(caller: Caller, workflow_id: UUID | str) -> Workflow:
 
 
 def create(caller: Caller, draft: Draft) -> Workflow:
-    """Create a workflow with its first version. Raises InvalidInput when it names what is not there."""
+    """Create a workflow with its first version. Raises InvalidInput when it names what is not there, QuotaExceeded."""
     caller.require(Permission.WORKFLOWS_CREATE)
     version_id = uuid4()
     _check_names(caller.workspace(), draft)
     with transaction.atomic():
+        quotas.require_workflows_locked(caller.workspace())
         workflow = Workflow.objects.create(
             workspace_id=caller.workspace(),
             owner_id=caller.user_id,

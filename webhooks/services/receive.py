@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from automation.services import limits
+from automation.services import limits, run_quota
+from automation.services.quotas import BEYOND_QUOTA
 from automation.store import bell
 from automation.store.intake import NewRun
 from automation.store.limits import LimitFull
@@ -71,7 +72,11 @@ def _start(state: EndpointState, incoming: Incoming, genuine: Genuine, now: date
     try:
         require(bucket("webhook_deliveries", state.stored.workspace_id, state.stored.endpoint_id))
         run = rows.run_of(state, event, genuine, now=now)
-        accepted = _accept(state, event, run)
+        with run_quota.place(state.stored.workspace_id) as place:
+            accepted = _accept(state, event, run)
+            place.is_used = accepted is not None
+    except BEYOND_QUOTA as error:
+        return _repeated(state, genuine.delivery_id) or _refuse(state, incoming, Unfit(error, genuine.delivery_id))
     except (InvalidInput, TooManyRequests) as error:
         return _refuse(state, incoming, Unfit(error, genuine.delivery_id))
     except LimitFull as full:
