@@ -102,7 +102,9 @@ def _done(request: HttpRequest, row: Invitation, deed: Any, told: dict[str, Any]
 
 def _mark(form: forms.Form | None, refusal: InvalidInput) -> None:
     """Put each problem at its field."""
-    for problem in refusal.problems if form is not None else ():
+    if form is None:
+        return
+    for problem in refusal.problems:
         field = problem.pointer.removeprefix("/")
         form.add_error(field if field in form.fields else None, problem.message)
 
