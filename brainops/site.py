@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.db.models.base import ModelBase
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
+
+from brainops.accounts.pages import arrival
+from brainops.accounts.pages.login import AdminLogin, code_page
+from brainops.accounts.pages.security import security_page
+from brainops.accounts.services import sign_on
 
 # Beat's tables are written from the settings alone; a task put in by hand would run whatever Celery knows by name.
 # So the package's own pages, which edit, are not registered; ours (automation/admin/beat.py) only show.
@@ -28,6 +36,41 @@ class BrainOpsSite(UnfoldAdminSite):
         may_all = getattr(admin_class, "only_shows", False)
         shown = [model for model in models if may_all or model._meta.app_label not in _LOOK_ONLY_APPS]
         super().register(shown, admin_class, **options)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's addresses, and those of the second factor; they ask for themselves who is there."""
+        own = [
+            path("login/code/", code_page, name="login-code"),
+            path("security/", security_page, name="security"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Staff only; with a second factor where the installation asks for one (BRAINOPS_STAFF_MFA)."""
+        return bool(super().has_permission(request)) and not arrival.lacks_factor(request)
+
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Name and password, or the way to an identity provider."""
+        if request.method == "GET" and super().has_permission(request):
+            return HttpResponseRedirect(reverse("admin:security" if arrival.lacks_factor(request) else "admin:index"))
+        context = {
+            **self.each_context(request),
+            "title": "Log in",
+            "subtitle": None,
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            "identity_providers": sign_on.providers(),
+            "next_path": request.GET.get(REDIRECT_FIELD_NAME, ""),
+            **(extra_context or {}),
+        }
+        if REDIRECT_FIELD_NAME not in {*request.GET, *request.POST}:
+            context[REDIRECT_FIELD_NAME] = reverse("admin:index")
+        request.current_app = self.name
+        view = AdminLogin.as_view(
+            extra_context=context, authentication_form=self.login_form, template_name="admin/login.html"
+        )
+        return view(request)
 
 
 # title: [(item, icon, name of the page, permission that shows it)]

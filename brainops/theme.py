@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "BrainOps",
@@ -15,6 +16,12 @@ UNFOLD: dict[str, Any] = {
     ],
     "SHOW_HISTORY": False,  # the audit log tells more
     "SHOW_VIEW_ON_SITE": False,
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Sign-in security", "link": reverse_lazy("admin:security")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "LOGIN": {"form": "brainops.accounts.login_form.LoginForm"},
     "DASHBOARD_CALLBACK": "automation.admin.dashboard.overview",
     "STYLES": [

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from brainops.accounts.pages.invitations import invitation_page
 from brainops.core.api.openapi import schema_json
 from brainops.core.api.page import SCHEMA_NAME, api_page
 from brainops.core.web.internal import metrics_page
@@ -22,6 +23,9 @@ urlpatterns = [
     path("admin/api/", admin.site.admin_view(api_page), name="api-page"),
     path("admin/api/schema.json", admin.site.admin_view(schema_json), name=SCHEMA_NAME),
     path("admin/", admin.site.urls),
+    path("", include("brainops.accounts.pages.routes")),
+    # the link of a mail; the token in it is the proof
+    path("invitations/<str:token>", invitation_page, name="invitation-page"),
     # what people type
     path("", RedirectView.as_view(url="/admin/")),
     path("admin", RedirectView.as_view(url="/admin/")),

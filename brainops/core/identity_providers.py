@@ -45,7 +45,7 @@ def read_providers(env: Environment) -> dict[str, Provider]:
     found: dict[str, Provider] = {}
     for position, entry in enumerate(_entries(env), start=1):
         try:
-            provider = _provider(entry)
+            provider = _provider(entry if isinstance(entry, dict) else {})
         except ValueError as error:
             env.refuse(f"BRAINOPS_OIDC entry {position} {error}.")
             continue
@@ -98,9 +98,7 @@ _KINDS: dict[str, type] = {
 }
 
 
-def _provider(entry: Any) -> Provider:
-    if not isinstance(entry, dict):
-        raise ValueError("must be an object")
+def _provider(entry: dict[str, Any]) -> Provider:
     unknown = sorted(set(entry) - set(_KINDS))
     if unknown:
         raise ValueError(f"has the unknown key {unknown[0]!r}; known: {', '.join(_KINDS)}")

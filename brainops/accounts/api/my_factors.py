@@ -29,9 +29,9 @@ class FactorsInfo(ClosedSerializer):
 
 
 class OwnPassword(ClosedSerializer):
-    """The password once more."""
+    """The password once more; empty for somebody who came by single sign-on and has none."""
 
-    password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
+    password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True, allow_blank=True)
 
 
 class EnrolmentInfo(ClosedSerializer):
@@ -83,9 +83,9 @@ class MyFactorsView(CallerView):
         """Make a secret for an authenticator app. Asks for the password: a borrowed login sets nothing up."""
         given = OwnPassword(data=request.data)
         given.is_valid(raise_exception=True)
-        user = own_user(self.caller)
-        login.require_own_password(user, given.validated_data["password"])
-        return Response(asdict(second_factors.begin(user)), status=status.HTTP_201_CREATED)
+        session = own_session(self.caller)
+        login.require_presence(session.user, given.validated_data["password"], session.amr)
+        return Response(asdict(second_factors.begin(session.user)), status=status.HTTP_201_CREATED)
 
     @extend_schema(
         summary="Remove my second factor", tags=["Logins"], request=Code, responses={204: None}, examples=[_CODE]

@@ -20,7 +20,7 @@ log = logs.get_logger(__name__)
 
 
 def user_of(provider: Provider, claims: dict[str, Any]) -> User:
-    """The active user of checked claims. Raises NotAuthenticated: the address is not verified, nobody is known by it."""
+    """The active user of checked claims. Raises NotAuthenticated: nobody is known, or the address is not verified."""
     with transaction.atomic():
         known = (
             Identity.objects.select_for_update(of=["self"])

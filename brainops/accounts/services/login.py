@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from brainops.accounts.models import User
 from brainops.accounts.services import login_limits
 from brainops.accounts.services.hashing import places
@@ -33,8 +35,7 @@ def check_password(name: str, password: str) -> User:
 def require_own_password(user: User, password: str, *, pointer: str = "/password") -> None:
     """Ask somebody who is logged in for their password again.
 
-    Limited like a login; raises InvalidInput, since the login itself is good. Who has no password (single sign-on) is
-    never right here.
+    Limited like a login; raises InvalidInput, since the login itself is good.
     """
     ip = current_ip.get()
     login_limits.take(user.email, ip)
@@ -42,6 +43,12 @@ def require_own_password(user: User, password: str, *, pointer: str = "/password
         _record_failure(user.email, user)
         raise InvalidInput.from_problems([Problem("password_wrong", "The password is wrong.", pointer)])
     login_limits.give_back(user.email, ip)
+
+
+def require_presence(user: User, password: str, amr: Sequence[str]) -> None:
+    """Ask for the password again, unless there is none: who came by single sign-on has shown themselves there."""
+    if user.has_usable_password() or "sso" not in amr:
+        require_own_password(user, password)
 
 
 def _find(name: str) -> User | None:

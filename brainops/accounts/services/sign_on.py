@@ -1,8 +1,8 @@
 """Single sign-on: authorization code flow with PKCE (RFC 7636), state, nonce and issuer check (RFC 9700).
 
-A visit begins with `start` and ends with `complete`. Its `state` is a one-time token; besides it whoever began the visit
-holds a ticket, which never passes the provider or the address bar: a state or code that somebody else slips in is worth
-nothing (login CSRF, code injection).
+A visit begins with `start` and ends with `complete`. Its `state` is a one-time token; besides it, whoever began the
+visit holds a ticket, which never passes the provider or the address bar: a state or code that somebody else slips in is
+worth nothing (login CSRF, code injection).
 """
 
 from __future__ import annotations
