@@ -14,7 +14,8 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Register what others find by import."""
         # Here and not at the top: they need the models.
-        import brainops.accounts.api.openapi  # noqa: F401, PLC0415
+        import brainops.accounts.api.openapi  # noqa: PLC0415
+        import brainops.accounts.checks  # noqa: F401, PLC0415
         from brainops.accounts.services import (  # noqa: PLC0415
             factor_secrets,
             login_limits,

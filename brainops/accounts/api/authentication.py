@@ -19,7 +19,8 @@ _WORKSPACE_META = "HTTP_BRAINOPS_WORKSPACE"
 # The session, its user and up to two memberships in one query; a password change, a switched-off user, a logout and a
 # lost membership count from the next request on.
 _FIND = """
-    select u.id, u.email, u.is_staff, m.workspace_id, m.role, w.requires_if_match
+    select u.id, u.email, u.is_staff, m.workspace_id, m.role, w.requires_if_match,
+           coalesce(w.requires_mfa, false) and 'mfa' <> all(s.amr)
       from accounts_loginsession s
       join accounts_user u on u.id = s.user_id
       left join (accounts_membership m join accounts_workspace w on w.id = m.workspace_id)
@@ -87,8 +88,8 @@ def _of_token(text: str, workspace: str | None) -> Caller:
         rows = cursor.fetchall()
     if not rows:
         raise NotAuthenticated("This login has ended. Log in again.", code="login_ended")
-    user_id, email, is_staff, workspace_id, role, requires_if_match = rows[0]
-    is_clear = len(rows) == 1 and workspace_id is not None
+    user_id, email, is_staff, workspace_id, role, requires_if_match, lacks_factor = rows[0]
+    is_clear = len(rows) == 1 and workspace_id is not None and not lacks_factor
     return Caller(
         user_id=user_id,
         label=email,

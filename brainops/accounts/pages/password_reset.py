@@ -14,6 +14,9 @@ from brainops.accounts.services import passwords, reset_mails
 from brainops.core.errors import AppError, InvalidInput, NotFound
 
 
+_ASKED = "If this address belongs to somebody here, a link to a new password is on its way. It works for an hour."
+
+
 class AddressForm(forms.Form):
     """Whose password was forgotten."""
 
@@ -59,8 +62,7 @@ def ask_page(request: HttpRequest) -> HttpResponse:
         except AppError as error:
             form.add_error(None, error.message)
         else:
-            text = "If this address belongs to somebody here, a link to a new password is on its way. It works for an hour."
-            return notice(request, title="Look into your mail", text=text)
+            return notice(request, title="Look into your mail", text=_ASKED)
     return page(request, "accounts/form.html", title="Forgotten password", form=form, button="Send me a link")
 
 
