@@ -18,6 +18,7 @@ class AutomationConfig(AppConfig):
     def ready(self) -> None:
         """Say what the minute's sweep deletes here, and how this room is doing."""
         from automation.services import (  # noqa: PLC0415  # models first
+            departures,
             idempotency,
             quotas,
             retention,
@@ -27,6 +28,7 @@ class AutomationConfig(AppConfig):
             storage_use,
             vitals,
         )
+        from brainops.accounts import belongings, usage  # noqa: PLC0415
         from brainops.accounts.models import Workspace  # noqa: PLC0415
         from brainops.core import health, housekeeping, metrics  # noqa: PLC0415
 
@@ -39,4 +41,8 @@ class AutomationConfig(AppConfig):
         health.components.register("workers", vitals.workers)
         health.components.register("workflows", soundness.component)
         metrics.sample_providers.register("runs and workers", vitals.samples)
+        belongings.departures.register("automation", departures.departure)
+        belongings.clearances.register("automation", departures.clearance)
+        belongings.renames.register("approvals", departures.follow_rename)
+        usage.providers.register("automation", quotas.uses)
         post_save.connect(quotas.remembered.forget_all, sender=Workspace, dispatch_uid="quotas")

@@ -104,9 +104,11 @@ def write(workspace_id: UUID, changes: Mapping[str, Any], *, by: HasActor) -> Wo
         if not different:
             return row
         before = {name: getattr(row, name) for name in different}
+        for name, value in different.items():
+            setattr(row, name, value)
         try:
             with transaction.atomic():
-                Workspace.objects.filter(id=row.id).update(**different)
+                row.save(update_fields=[*different])
         except IntegrityError:
             _refuse_taken(different["slug"])
         record(
@@ -118,7 +120,7 @@ def write(workspace_id: UUID, changes: Mapping[str, Any], *, by: HasActor) -> Wo
             summary=f"Changed the workspace {row.slug}: {', '.join(different)}.",
             changes={name: [before[name], value] for name, value in different.items()},
         )
-    return Workspace.objects.get(id=row.id)
+    return row
 
 
 def checked_slug(slug: str) -> str:
