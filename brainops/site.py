@@ -83,6 +83,8 @@ _SIDEBAR: dict[str, list[tuple[str, str, str, str]]] = {
         ("Replays", "replay", "automation_replay_changelist", "automation.view_replay"),
         ("Triggers", "bolt", "automation_trigger_changelist", "automation.view_trigger"),
         ("Firing ledger", "event_available", "automation_trigger_ledger", "automation.view_trigger"),
+        ("Variables", "data_object", "automation_variable_changelist", "automation.view_variable"),
+        ("Secrets", "key", "automation_secret_changelist", "automation.view_secret"),
         ("Kept values", "database", "automation_statevalue_changelist", "automation.view_statevalue"),
         ("Events", "campaign", "automation_event_changelist", "automation.view_event"),
     ],

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -102,8 +102,10 @@ class Web:
 class Workers:
     """Started and ended by pid; each is a whole `celery worker` as in the Procfile."""
 
-    def __init__(self, allow: str) -> None:
+    def __init__(self, allow: str, *, said: Path | None = None) -> None:
+        """`said` is a file that gets what they write to stderr."""
         self._environment = environment(allow)
+        self._said = said
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def allow(self, target: str) -> None:
@@ -114,10 +116,10 @@ class Workers:
         """Start `count` more and wait until they breathe."""
         options = ["-P", "threads", "-c", "2", "--without-gossip", "--without-mingle", "-l", "error"]
         command = [sys.executable, "-m", "celery", "-A", "brainops", "worker", *options]
-        new = [
-            subprocess.Popen(command, env={**self._environment, **environment}, stdout=subprocess.DEVNULL)
-            for _ in range(count)
-        ]
+        with ExitStack() as stack:
+            stderr = None if self._said is None else stack.enter_context(self._said.open("ab"))
+            given = {**self._environment, **environment}
+            new = [subprocess.Popen(command, env=given, stdout=subprocess.DEVNULL, stderr=stderr) for _ in range(count)]
         self.processes += new
         pids = [process.pid for process in new]
         wait_until(lambda: Worker.objects.filter(state=WorkerState.LIVE, pid__in=pids).count() == count)

@@ -1,3 +1,15 @@
 """Admin pages of automation."""
 
-from automation.admin import approvals, beat, limits, replays, runs, state, triggers, workers, workflows  # noqa: F401  (they register)
+from automation.admin import (  # noqa: F401  (they register)
+    approvals,
+    beat,
+    limits,
+    replays,
+    runs,
+    secrets,
+    state,
+    triggers,
+    variables,
+    workers,
+    workflows,
+)

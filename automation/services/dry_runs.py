@@ -14,10 +14,12 @@ from django.db import connection
 from automation.engine.document.parse import parse_document
 from automation.engine.dry_run import Callee, DryLimits, Effect, Report, Scenario, Unresolved, rehearse
 from automation.engine.plan import Plan, PlanError, build_plan
+from automation.engine.secrets import Mask
 from automation.models import Secret, Variable, Workflow, WorkflowVersion
 from automation.services import documents, versions
 from automation.services.workflows import get_workflow
 from automation.steps import all_kinds
+from automation.store import secrets as stored_secrets
 from automation.store.callees import find_callee
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
@@ -166,6 +168,7 @@ def _scenario(workflow: Workflow, number: str | None, wanted: Wanted) -> Scenari
         trigger=wanted.trigger,
         variables=dict(Variable.objects.filter(workspace_id=home).values_list("name", "value")),
         secrets=frozenset(Secret.objects.filter(workspace_id=home).values_list("name", flat=True)),
+        mask=_mask(home) if wanted.reads == PERFORM else lambda value: value,
         samples=wanted.samples,
         performs_reads=wanted.reads == PERFORM,
         id=str(workflow.id),
@@ -176,6 +179,13 @@ def _scenario(workflow: Workflow, number: str | None, wanted: Wanted) -> Scenari
             seconds=limits["dry_run_seconds"], attempts=limits["dry_run_steps"], depth=limits["call_depth"]
         ),
     )
+
+
+def _mask(workspace_id: UUID) -> Mask:
+    """What takes every secret of the workspace out of an answer. Raises SecretUnreadable."""
+    names = list(Secret.objects.filter(workspace_id=workspace_id).values_list("name", flat=True))
+    with connection.cursor() as cursor:
+        return stored_secrets.opened(stored_secrets.find(cursor, workspace_id, names), ()).mask
 
 
 def _finder(workspace_id: UUID) -> Callable[[str, str], Callee]:

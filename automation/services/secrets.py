@@ -98,7 +98,7 @@ def change(caller: Caller, name: str, *, check: Check, **values: Json) -> Secret
         row = get_scoped(Secret.objects.select_for_update(of=("self",)), caller, name, by="name")
         check(row)
         if "value" not in values and "hosts" in values:
-            _refuse_wider(row.hosts, values["hosts"])
+            refuse_wider(row.hosts, values["hosts"])
         plain = {key: new for key, new in values.items() if key != "value" and getattr(row, key) != new}
         changes = {key: [_json(getattr(row, key)), _json(new)] for key, new in plain.items()}
         if "value" in values:
@@ -146,7 +146,7 @@ def read_hosts(hosts: Iterable[str]) -> list[str]:
     return list(read)
 
 
-def _refuse_wider(before: Sequence[str], after: Sequence[str]) -> None:
+def refuse_wider(before: Sequence[str], after: Sequence[str]) -> None:
     """Who may change secrets does not know them: a new host would be told the value by this very change."""
     if before and (not after or set(after) - set(before)):
         said = "More hosts than before would be sent the secret. Send its `value` along, to show that you know it."

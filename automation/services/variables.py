@@ -45,7 +45,7 @@ def create(caller: Caller, name: str, *, value: Json, description: str = "") -> 
     """Make a variable. Raises InvalidInput, and Conflict (`name_taken`) when there is one of this name."""
     caller.require(Permission.VARIABLES_WRITE)
     check_name(name)
-    _check_value(value)
+    check_value(value)
     _check_room(caller)
     row = Variable(
         workspace_id=caller.workspace(), name=name, value=value, description=description, updated_by_id=caller.user_id
@@ -72,7 +72,7 @@ def change(caller: Caller, name: str, *, check: Check, **values: Json) -> Variab
     """Change `value` or `description`. Runs that begin from now on read it. Raises NotFound and InvalidInput."""
     caller.require(Permission.VARIABLES_WRITE)
     if "value" in values:
-        _check_value(values["value"])
+        check_value(values["value"])
     with transaction.atomic():
         row = get_scoped(Variable.objects.select_for_update(of=("self",)), caller, name, by="name")
         check(row)
@@ -117,7 +117,8 @@ def check_name(name: str) -> None:
         raise InvalidInput(said, problems=[Problem("invalid_name", said, "/name")])
 
 
-def _check_value(value: Json) -> None:
+def check_value(value: Json) -> None:
+    """Raise InvalidInput unless runs can keep copies of the value."""
     if weight(value, LARGEST_BYTES) > LARGEST_BYTES:
         said = f"A variable has at most {LARGEST_BYTES:,} bytes as JSON. Keep large values in the store (PUT /state/…)."
         raise InvalidInput(said, problems=[Problem("value_too_large", said, "/value")])

@@ -22,6 +22,7 @@ from automation.engine.kinds import Done, Fail, Outcome
 from automation.engine.planned import PlannedStep
 from automation.engine.prepare import Prepared, Skipped, prepare
 from automation.engine.results import StepResult, id_of
+from automation.engine.secrets import masked_outcome
 from automation.engine.simulate import Setup, Simulated, run_flow
 from automation.engine.status import RunStatus, StepStatus
 
@@ -159,7 +160,9 @@ class DryFlow:
         if step.kind.key == CALL_KIND.key and self._draft.is_certain:
             return self._call(step, prepared, number, around, entry), sources.CALLED
         reads = self._scenario.performs_reads
-        return answer_of(step, self._draft, number, around, performs_reads=reads)
+        outcome, source = answer_of(step, self._draft, number, around, performs_reads=reads)
+        is_read = source == sources.PERFORMED
+        return masked_outcome(outcome, self._scenario.mask) if is_read else outcome, source
 
     def _bounded(self, step: PlannedStep, around: Surroundings) -> Surroundings:
         """Reads and code take no longer than the dry run may."""

@@ -11,6 +11,7 @@ from typing import Any
 from automation.engine.commands import CommandRefused
 from automation.engine.dry_run.report import DryLimits
 from automation.engine.plan import Plan
+from automation.engine.secrets import Mask
 from automation.engine.simulate import START
 
 Json = Any
@@ -37,8 +38,9 @@ class Scenario:
     """The givens of a dry run.
 
     `samples` are answers by step id, taken instead of any other. `performs_reads`: reads are really made, else
-    simulated like writes; those that send secrets are not. `secrets` are the names of those there are. `find` looks up
-    called workflows by id or name and version; `id` is the workflow's own.
+    simulated like writes; those that send secrets are not. `secrets` are the names of those there are,
+    `mask` takes their values out of what was read. `find` looks up called workflows by id or name and version; `id` is
+    the workflow's own.
     `seconds` is a monotonic clock.
     """
 
@@ -46,6 +48,7 @@ class Scenario:
     trigger: Json = None
     variables: Mapping[str, Json] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
+    mask: Mask = lambda value: value
     samples: Mapping[str, Json] = field(default_factory=dict)
     performs_reads: bool = False
     id: str = ""
