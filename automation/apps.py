@@ -20,6 +20,7 @@ class AutomationConfig(AppConfig):
         from automation.services import (  # noqa: PLC0415  # models first
             departures,
             idempotency,
+            notice_acts,
             quotas,
             retention,
             schedules,
@@ -36,6 +37,7 @@ class AutomationConfig(AppConfig):
         housekeeping.sweeps.register("idempotency keys", idempotency.forget_old)
         housekeeping.sweeps.register("runs", retention.sweeper.start)
         housekeeping.sweeps.register("firing ledger", schedules.forget_old_firings)
+        housekeeping.sweeps.register("notices", notice_acts.forget_old)
         housekeeping.sweeps.register("storage use", storage_use.measure_if_due)
         housekeeping.sweeps.register("state and events", state.forget_expired)
         health.components.register("workers", vitals.workers)

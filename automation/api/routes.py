@@ -4,6 +4,8 @@ from typing import Any
 
 from django.urls import path
 
+from automation.api.admin_lists import AdminBulkView, AdminRunViewSet, AdminWorkflowViewSet
+from automation.api.admin_stats import StatsView
 from automation.api.approvals import ApprovalViewSet
 from automation.api.bulk import WorkflowBulkView
 from automation.api.callbacks import callback_view
@@ -11,6 +13,10 @@ from automation.api.catalogue import CatalogueView
 from automation.api.dry_runs import DryRunView
 from automation.api.execution import ExecuteView
 from automation.api.limits import LimitViewSet
+from automation.api.metrics import MetricsView
+from automation.api.notice_links import notice_link_view
+from automation.api.notices import NoticeViewSet
+from automation.api.quotas import QuotasView
 from automation.api.replays import ReplayViewSet
 from automation.api.run_bulk import RunBulkView
 from automation.api.run_keeping import RunKeepingViewSet
@@ -22,6 +28,7 @@ from automation.api.state import EventViewSet, StateViewSet
 from automation.api.triggers import TriggerViewSet
 from automation.api.validation import ValidateView, WorkflowSchemaView
 from automation.api.variables import VariableViewSet
+from automation.api.version_diffs import VersionDiffView, VersionPairView
 from automation.api.versions import VersionViewSet
 from automation.api.workflows import WorkflowViewSet
 
@@ -39,6 +46,8 @@ urlpatterns = [
         VersionViewSet.as_view({"post": "restore"}),
         name="version-restore",
     ),
+    path("workflows/<uuid:id>/versions/<str:number>/diff", VersionDiffView.as_view(), name="version-diff"),
+    path("workflows/<uuid:id>/versions/<str:number>/diff/<str:other>", VersionPairView.as_view(), name="version-pair"),
     path("workflows/<uuid:id>/execute", ExecuteView.as_view(), name="workflow-execute"),
     path("workflows/<uuid:id>/dry-run", DryRunView.as_view(), name="workflow-dry-run"),
     path("workflows/<uuid:id>/runs", RunViewSet.as_view({"get": "of_workflow"}), name="workflow-runs"),
@@ -65,6 +74,20 @@ urlpatterns = [
     path("runs/<uuid:id>/signals/<str:name>", SignalView.as_view(), name="run-signal"),
     path("callbacks/<str:token>", callback_view, name="callback"),
     path("limits", LimitViewSet.as_view({"get": "list"}), name="limits"),
+    path("quotas", QuotasView.as_view(), name="quotas"),
+    path("notices", NoticeViewSet.as_view({"get": "list", "post": "create"}), name="notices"),
+    path("notices/mute/<str:token>", notice_link_view, name="notice-link"),
+    path("notices/<uuid:id>", NoticeViewSet.as_view(_one), name="notice"),
+    *(
+        path(f"notices/<uuid:id>/{verb}", NoticeViewSet.as_view({"post": verb}), name=f"notice-{verb}")
+        for verb in ("test", "mute", "rotate")
+    ),
+    path("notices/<uuid:id>/deliveries", NoticeViewSet.as_view({"get": "deliveries"}), name="notice-deliveries"),
+    path(
+        "notices/<uuid:id>/deliveries/<uuid:delivery_id>/redeliver",
+        NoticeViewSet.as_view({"post": "redeliver"}),
+        name="notice-redeliver",
+    ),
     path("approvals", ApprovalViewSet.as_view({"get": "list"}), name="approvals"),
     path("approvals/<uuid:id>", ApprovalViewSet.as_view({"get": "retrieve"}), name="approval"),
     *(
@@ -82,6 +105,16 @@ urlpatterns = [
     path("secrets", SecretViewSet.as_view({"get": "list", "post": "create"}), name="secrets"),
     path("secrets/<str:name>", SecretViewSet.as_view(_one), name="secret"),
     path("events", EventViewSet.as_view({"get": "list"}), name="events"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
+    path("admin/workflows", AdminWorkflowViewSet.as_view({"get": "list"}), name="admin-workflows"),
+    path("admin/workflows/bulk", AdminBulkView.as_view(), name="admin-workflow-bulk"),
+    path(
+        "admin/workflows/user/<uuid:user_id>",
+        AdminWorkflowViewSet.as_view({"get": "of_user"}),
+        name="admin-user-workflows",
+    ),
+    path("admin/runs", AdminRunViewSet.as_view({"get": "list"}), name="admin-runs"),
+    path("admin/stats", StatsView.as_view(), name="admin-stats"),
     path("triggers", TriggerViewSet.as_view({"get": "list", "post": "create"}), name="triggers"),
     path("triggers/<uuid:id>", TriggerViewSet.as_view(_one), name="trigger"),
 ]

@@ -13,6 +13,7 @@ from brainops.accounts.models import Membership, Role
 from brainops.core import clock
 
 MOST_RECEIVERS = 50  # mails of one notice
+SCOPES = ("user", "role", "group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,12 @@ def receivers(
         for one in hits or ([] if colon else [Receiver(name)]):
             found.setdefault(one.address.lower(), one)
     return [one for one in found.values() if one.user_id is None or one.user_id not in muted][:MOST_RECEIVERS]
+
+
+def is_anybody(workspace_id: UUID, name: str) -> bool:
+    """True when a member answers to `user:…`, `role:…` or `group:…`."""
+    scope, _, word = name.partition(":")
+    return scope in SCOPES and _members(workspace_id).filter(_who(scope, word)).exists()
 
 
 def is_reachable(workspace_id: UUID, user_id: UUID, *, rule_id: UUID | None, workflow_id: UUID | None) -> bool:

@@ -42,7 +42,8 @@ def make_workflow(workspace: Workspace, name: str = "Orders", **values: Any) -> 
 
 def make_rule(workspace: Workspace, **values: Any) -> NoticeRule:
     chosen = values.pop("workflows", ())
-    usual = {"name": "Tell us", "events": list(ABOUT_RUNS), "channel": "email", "recipients": ["ops@example.com"]}
+    usual = {"name": "Tell us", "events": list(ABOUT_RUNS), "channel": "email", "slow_seconds": 3600}
+    usual |= {"recipients": ["ops@example.com"]} if values.get("channel", "email") == "email" else {}
     rule = NoticeRule.objects.create(workspace=workspace, **{**usual, **values})
     rule.workflows.set(chosen)
     return rule

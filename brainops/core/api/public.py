@@ -34,6 +34,21 @@ PUBLIC_ROUTES = (
         "the link's owner cannot log in yet",
         "256-bit token of the mail, works once, limited by network",
     ),
+    PublicRoute(
+        "api/v1/automation/auth/oidc",
+        "a client shows its buttons before anybody is logged in",
+        "tells names that the login page shows as well",
+    ),
+    PublicRoute(
+        "api/v1/automation/auth/oidc/<slug:provider>/start",
+        "this is the login through an identity provider",
+        "hands out a state and a ticket that are worth nothing without the provider's code; limited",
+    ),
+    PublicRoute(
+        "api/v1/automation/auth/oidc/token",
+        "the end of that login",
+        "ticket and state of one visit, the provider's code with PKCE, its signed token with our nonce; limited",
+    ),
     PublicRoute("api/v1/automation/auth/token/refresh", "the access token has expired", "refresh token, single use"),
     PublicRoute(
         "api/v1/automation/webhooks/<uuid:webhook_id>/receive",
@@ -55,8 +70,17 @@ PUBLIC_ROUTES = (
         "whoever was invited may have no account",
         "256-bit token from the mail, works once, tries limited by network",
     ),
+    PublicRoute(
+        "api/v1/automation/notices/mute/<str:token>",
+        "whoever gets a mail may end it without logging in",
+        "keyed hash over whose mails of which rule; GET only asks; limited by network",
+    ),
     PublicRoute("internal/metrics", "the scraper holds no key of ours", "BRAINOPS_METRICS_TOKEN"),
 )
 
 # What a view asks for when any identity will do: the answer is the same for every workspace and role.
 ANY_CALLER = "any"
+
+# What a view asks for that shows all workspaces: a person of the staff, logged in. API keys are never staff: one that
+# leaks must not open every workspace.
+STAFF = "staff"
