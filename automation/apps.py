@@ -27,6 +27,7 @@ class AutomationConfig(AppConfig):
             soundness,
             state,
             storage_use,
+            tally,
             vitals,
         )
         from brainops.accounts import belongings, usage  # noqa: PLC0415
@@ -35,6 +36,7 @@ class AutomationConfig(AppConfig):
 
         limit_values(settings.BRAINOPS_LIMITS["value_bytes"])
         housekeeping.sweeps.register("idempotency keys", idempotency.forget_old)
+        housekeeping.sweeps.register("tally of runs", tally.count_ended)  # before they go
         housekeeping.sweeps.register("runs", retention.sweeper.start)
         housekeeping.sweeps.register("firing ledger", schedules.forget_old_firings)
         housekeeping.sweeps.register("notices", notice_acts.forget_old)

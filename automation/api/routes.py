@@ -12,6 +12,8 @@ from automation.api.callbacks import callback_view
 from automation.api.catalogue import CatalogueView
 from automation.api.dry_runs import DryRunView
 from automation.api.execution import ExecuteView
+from automation.api.exports import ExportSchemaView, ExportView, ExportViewSet, WorkflowExportView
+from automation.api.imports import ImportView, ImportViewSet
 from automation.api.limits import LimitViewSet
 from automation.api.metrics import MetricsView
 from automation.api.notice_links import notice_link_view
@@ -52,6 +54,16 @@ urlpatterns = [
     path("workflows/<uuid:id>/dry-run", DryRunView.as_view(), name="workflow-dry-run"),
     path("workflows/<uuid:id>/runs", RunViewSet.as_view({"get": "of_workflow"}), name="workflow-runs"),
     path("workflow-schema", WorkflowSchemaView.as_view(), name="workflow-schema"),
+    path("workflows/export", ExportView.as_view(), name="workflow-exports"),
+    path("workflows/import", ImportView.as_view(), name="workflow-imports"),
+    path("workflows/<uuid:id>/export", WorkflowExportView.as_view(), name="workflow-export"),
+    path("export-schema", ExportSchemaView.as_view(), name="export-schema"),
+    path("exports", ExportViewSet.as_view({"get": "list"}), name="exports"),
+    path("exports/<uuid:id>", ExportViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="export"),
+    path("exports/<uuid:id>/download", ExportViewSet.as_view({"get": "download"}), name="export-download"),
+    path("imports", ImportViewSet.as_view({"get": "list"}), name="imports"),
+    path("imports/<uuid:id>", ImportViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="import"),
+    path("imports/<uuid:id>/items", ImportViewSet.as_view({"get": "items"}), name="import-items"),
     path("catalogue", CatalogueView.as_view(), name="catalogue"),
     path("runs", RunViewSet.as_view({"get": "list"}), name="runs"),
     path("runs/bulk", RunBulkView.as_view(), name="run-bulk"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,10 +14,10 @@ from django.db import connection
 
 from automation.store import quotas
 from automation.store.quotas import OwnQuotas
+from brainops.accounts.usage import QuotaUse
 from brainops.core import clock
 from brainops.core.errors import PermissionDenied, TooManyRequests
 
-NAMES = ("workflows", "active_triggers", "runs_per_day", "storage_bytes")
 REMEMBERED_SECONDS = 30.0  # how long a process does not see that another one changed a quota
 MOST_REMEMBERED = 5000  # workspaces
 
@@ -40,17 +39,6 @@ class DayQuotaExceeded(TooManyRequests):
 
 
 BEYOND_QUOTA = (QuotaExceeded, DayQuotaExceeded)
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaUse:
-    """How full a quota is. `limit` None: there is none."""
-
-    name: str
-    used: int
-    limit: int | None
-    resets_at: datetime | None = None
-    measured_at: datetime | None = None
 
 
 class _Remembered:

@@ -13,24 +13,29 @@ IS_DUE = "select coalesce(max(measured_at) < now() - make_interval(secs => %s), 
 TABLE_BYTES = "select pg_relation_size(%s::regclass)"
 
 # pg_column_size tells the stored size of a value, compressed and outside of its row, without reading it.
-_WEIGH = """
-select r.workspace_id, sum({weight} + %(row)s)::bigint
-from {table} t tablesample system (%(percent)s) {join} group by r.workspace_id
-"""
 _JOIN = "join automation_run r on r.id = t.run_id"
 
 
 def _weigh(table: str, *columns: str, join: str = _JOIN) -> str:
     weight = " + ".join(f"coalesce(pg_column_size(t.{column}), 0)" for column in columns) or "0"
-    return _WEIGH.format(table=table, weight=weight, join=join)
+    return f"""
+select r.workspace_id, sum({weight} + %(row)s)::bigint
+from {table} t tablesample system (%(percent)s) {join} group by r.workspace_id
+"""
 
+
+WEIGH_RUNS = _weigh("automation_run", join="").replace("r.workspace_id", "t.workspace_id")
+WEIGH_DATA = _weigh("automation_rundata", "input", "output", "error", "response")
+WEIGH_STEPS = _weigh("automation_steprun", "output", "reason", "error")
+WEIGH_PAYLOADS = _weigh("automation_payload", "data")
+WEIGH_LOGS = _weigh("automation_runlog", "message", "fields")
 
 STATEMENTS = {
-    "automation_run": _weigh("automation_run", join="").replace("r.workspace_id", "t.workspace_id"),
-    "automation_rundata": _weigh("automation_rundata", "input", "output", "error", "response"),
-    "automation_steprun": _weigh("automation_steprun", "output", "reason", "error"),
-    "automation_payload": _weigh("automation_payload", "data"),
-    "automation_runlog": _weigh("automation_runlog", "message", "fields"),
+    "automation_run": WEIGH_RUNS,
+    "automation_rundata": WEIGH_DATA,
+    "automation_steprun": WEIGH_STEPS,
+    "automation_payload": WEIGH_PAYLOADS,
+    "automation_runlog": WEIGH_LOGS,
 }
 
 # Workspaces that have nothing any more fall to zero.

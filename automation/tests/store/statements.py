@@ -42,6 +42,8 @@ CALLBACK = {"run": 1, "path": "a", "name": "x", "hash": b"x", "expires_at": None
 SIGNALS, CALLBACKS = "automation_signal_run_id", "automation_callback_pkey"
 NEXT = {"ids": [ID], "versions": [ID], "numbers": ["1.0.1"], "tags": ["[]"], "meta_data": [None]}
 NEXT |= {"note": "", "author": None}
+STRETCH = {"since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z"}
+OWN = STRETCH | {"workspace": HOME, "user": ID}
 RUN, DATA, STEP = "automation_run_pkey", "automation_rundata_pkey", "automation_steprun_pkey"
 GOES_BY = (
     RUN,
@@ -52,6 +54,7 @@ GOES_BY = (
     "automation_localeffect_pkey",
     "automation_signal_run_id",
 )
+SAMPLE = {"percent": 1.0, "row": 100}
 
 
 class Case(NamedTuple):
@@ -100,6 +103,11 @@ CASES: dict[str, Case] = {
     "connection.LIMIT_STATEMENTS": Case(("5s",)),
     "delete_runs.DELETE_RUNS": Case(([ID], 5, 5), ("run_list", *GOES_BY)),
     "delete_runs.UNTIE_CALLED": Case(([ID], [ID]), ("run_list", "run_children")),
+    "quotas.OF_WORKSPACE": Case((HOME,), ("accounts_workspace_pkey",)),
+    "quotas.LOCK": Case((HOME,), ("accounts_workspace_pkey",)),
+    "quotas.COUNT_WORKFLOWS": Case((HOME,)),
+    "quotas.COUNT_ACTIVE_TRIGGERS": Case((HOME,)),
+    "quotas.COUNT_RUNS_SINCE": Case({"workspace": HOME, "since": AT}),
     "prune.EXAMINE": Case((0, 5000), (RUN,)),
     "prune.KEPT_FROM": Case((ID, 9), ("run_list",)),
     "prune.SAID": Case(),
@@ -136,6 +144,10 @@ CASES: dict[str, Case] = {
     "load.ENDED_CALLS": Case(([1],), ("run_children",)),
     "load.STEPS": Case(([1],), (STEP,)),
     "load.VERSIONS": Case(([ID],), ("automation_workflowversion_pkey",)),
+    "storage_use.IS_DUE": Case((300,)),
+    "storage_use.TABLE_BYTES": Case(("automation_run",)),
+    **{f"storage_use.WEIGH_{what}": Case(SAMPLE) for what in ("RUNS", "DATA", "STEPS", "PAYLOADS", "LOGS")},
+    "storage_use.KEEP": Case(([HOME], [1])),
     "payloads.LOAD": Case(([1], ["x"]), (PAYLOAD,)),
     "payloads.READ": Case((ID, HOME, "x"), ("run_uid", PAYLOAD)),
     "payloads.FORGET_STALE": Case(([1],), (PAYLOAD, STEP, DATA)),
@@ -200,6 +212,21 @@ CASES: dict[str, Case] = {
     "state_values.DELETE": Case(VALUE, (VALUES,)),
     "state_values.COUNT": Case((HOME, 10_001), (VALUES,)),
     "state_values.FORGET_EXPIRED": Case((100,), ("state_value_expiry",)),
+    "tally.LOCK_MARK": Case(),
+    "tally.MAKE_MARK": Case((), (RUN,)),
+    "tally.HORIZON": Case(),
+    "tally.COUNT": Case(STRETCH, ("run_finished", "run_tally_once")),
+    "tally.MOVE_MARK": Case((AT,)),
+    "tally.SPREAD": Case(STRETCH, ("run_finished", "run_tally_hour")),
+    "tally.BY_TIME": Case(STRETCH | {"unit": "day"}, ("run_finished", "run_tally_hour")),
+    "tally.SLOWEST": Case(STRETCH | {"most": 10}, ("run_finished", "run_tally_hour")),
+    "tally.OWN_SPREAD": Case(OWN, ("run_tally_list",)),
+    "tally.OWN_BY_TIME": Case(OWN | {"unit": "day"}, ("run_tally_list",)),
+    "tally.OWN_BUSIEST": Case(OWN | {"most": 10}, ("run_tally_list",)),
+    "tally.OWN_UNDER_WAY": Case(OWN, ("run_ready",)),
+    "tally.FAILURES": Case(STRETCH | {"most": 10}, ("run_trouble", DATA)),
+    "tally.OWN_FAILURES": Case(OWN | {"most": 10}, ("run_trouble",)),
+    "tally.EVER": Case((), ("run_finished",)),
     "ticks.TAKE_TURN": Case({"name": "tick", "every": 1.0}, ("automation_tick_pkey",)),
     "wake.WAKE_DUE": Case((), ("run_wake",)),
     "wake.WAKE_GATHERED": Case((), ("run_gathered",)),

@@ -6,8 +6,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from unfold.admin import TabularInline
 
+from brainops.accounts import usage
 from brainops.accounts.models import Membership, Workspace
 from brainops.audit.admin.base import AuditedAdmin
 
@@ -28,8 +31,13 @@ class WorkspaceAdmin(AuditedAdmin):
     list_display = ("name", "slug", "created_at")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("id", "created_at")
+    readonly_fields = ("id", "created_at", "in_use")
     inlines = (MembershipInline,)
+
+    @admin.display(description="In use")
+    def in_use(self, workspace: Workspace) -> str:
+        """What the workspace has of what it may have, counted now."""
+        return format_html_join(mark_safe("<br>"), "{}", ((str(use),) for use in usage.of_workspace(workspace.pk)))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Too much goes with a workspace for a button here."""
