@@ -1,4 +1,4 @@
-"""Who asked for a replay, and what that person may do now: a replay goes on for hours, and rights may be lost."""
+"""Who asked for a replay or a transfer, and what that person may do now: work lasts, and rights may be lost."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from uuid import UUID
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from automation.models import Replay
+from automation.models import Direction, Replay, Transfer
 from brainops.accounts.caller import Caller
 from brainops.accounts.models import ApiKey, Membership, Role, User
 
 
 def remember(caller: Caller) -> dict[str, Any]:
-    """What a replay keeps of its caller."""
+    """What a replay or transfer keeps of its caller."""
     return {
         "via": caller.via,
         "label": caller.label,
@@ -25,7 +25,7 @@ def remember(caller: Caller) -> dict[str, Any]:
     }
 
 
-def who_asked(replay: Replay) -> Caller | None:
+def who_asked(replay: Replay | Transfer) -> Caller | None:
     """The caller as of now, with the lower of the role then and the role today; None when nothing of it is left."""
     asked = replay.options.get("by", {})
     user = replay.created_by
@@ -33,7 +33,7 @@ def who_asked(replay: Replay) -> Caller | None:
         return None
     role = Role(asked["role"])
     if asked["via"] == "admin":
-        if not (user.is_staff and user.has_perm("automation.retry_run")):
+        if not (user.is_staff and user.has_perm(_permission(replay))):
             return None
     else:
         today = Membership.objects.filter(user=user, workspace_id=replay.workspace_id).values_list("role", flat=True)
@@ -41,6 +41,13 @@ def who_asked(replay: Replay) -> Caller | None:
             return None
         role = role.at_most(Role(today[0]))
     return _caller(replay, user, role, asked)
+
+
+def _permission(asked: Replay | Transfer) -> str:
+    """What staff needs in the admin to go on with it."""
+    if isinstance(asked, Replay):
+        return "automation.retry_run"
+    return "automation.view_workflow" if asked.direction == Direction.EXPORT else "automation.add_workflow"
 
 
 def _key_holds(asked: dict[str, Any]) -> bool:
@@ -51,7 +58,7 @@ def _key_holds(asked: dict[str, Any]) -> bool:
     return keys.filter(Q(expires_at=None) | Q(expires_at__gt=Now())).exists()
 
 
-def _caller(replay: Replay, user: User, role: Role, asked: dict[str, Any]) -> Caller:
+def _caller(replay: Replay | Transfer, user: User, role: Role, asked: dict[str, Any]) -> Caller:
     return Caller(
         user_id=user.id,
         label=asked["label"],

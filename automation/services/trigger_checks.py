@@ -44,7 +44,7 @@ def checked(
     kind: TriggerKind, workflow: Workflow, *, name: str, config: Mapping[str, Json], inputs: Mapping[str, Json]
 ) -> CheckedConfig:
     """Check all parts together. Raises InvalidInput with every problem."""
-    found = [*_name_problems(name), *_config_problems(kind, config), *_input_problems(kind, workflow, inputs)]
+    found = [*_name_problems(name), *config_problems(kind, config), *_input_problems(kind, workflow, inputs)]
     if found:
         raise InvalidInput.from_problems(found)
     secrets = {key: value for key, value in config.items() if key in kind.secret_keys}
@@ -57,7 +57,8 @@ def _name_problems(name: str) -> Iterator[Problem]:
         yield Problem("too_long", f"The name must have at most {NAME_CHARACTERS} characters, got {len(name)}.", "/name")
 
 
-def _config_problems(kind: TriggerKind, config: Mapping[str, Json]) -> Iterable[Problem]:
+def config_problems(kind: TriggerKind, config: Mapping[str, Json]) -> Iterable[Problem]:
+    """Everything wrong with a config, with pointers that begin with `/config`."""
     # the kind's own checks rely on the schema
     found = list(problems(_checker(kind.key), config)) or kind.check(config)
     return [Problem(problem.code, problem.message, f"/config{problem.pointer}") for problem in found]

@@ -1,0 +1,159 @@
+"""Write what was planned, many workflows with few statements. Runs inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from automation.models import Trigger, Workflow, WorkflowVersion
+from automation.services import quotas, runnable
+from automation.services.exchange.plans import Action, NewTrigger, NewVersion, Plan
+from automation.services.quotas import QuotaExceeded
+from automation.triggers import all_trigger_kinds
+from automation.triggers.contract import Saving
+from brainops.accounts.caller import Caller
+from brainops.audit.services import record
+from brainops.core import clock
+from brainops.core.errors import InvalidInput, Problem
+
+Json = Any
+
+
+def apply(caller: Caller, plans: Sequence[Plan]) -> None:
+    """Write these plans and an audit entry for each. Triggers that cannot be made are left out with a note.
+
+    Raises QuotaExceeded when the workspace may not have so many.
+    """
+    new = [plan for plan in plans if plan.action is Action.CREATE]
+    changed = [plan for plan in plans if plan.action is Action.UPDATE]
+    rows = [_new_row(caller, plan) for plan in new] + [_changed_row(plan) for plan in changed]
+    newest: dict[UUID, WorkflowVersion] = {}
+    written = [version for plan in (*new, *changed) for version in _versions(caller, plan, newest)]
+    for row in rows:
+        if row.id in newest:
+            row.current_version_id, row.version = newest[row.id].id, newest[row.id].number
+    quotas.require_workflows_locked(caller.workspace(), more=len(new))
+    quotas.require_workflows_locked(caller.workspace(), more=len(new))
+    active = sum(trigger.is_active for plan in (*new, *changed) for trigger in plan.triggers)
+    quotas.require_active_triggers_locked(caller.workspace(), more=active)
+    Workflow.objects.bulk_create(rows[: len(new)])
+    WorkflowVersion.objects.bulk_create(written, batch_size=500)
+    for row in rows[len(new) :]:
+        row.save()
+    for plan, row in zip((*new, *changed), rows, strict=True):
+        _replace_triggers(caller, plan, row)
+        _audit(caller, plan, row)
+    gone = [row.id for row in rows[len(new) :]]
+    transaction.on_commit(lambda: _forget(gone))
+
+
+def _new_row(caller: Caller, plan: Plan) -> Workflow:
+    values = dict(plan.values)
+    is_archived = values.pop("is_archived")
+    return Workflow(
+        id=plan.entry.new_id,
+        workspace_id=caller.workspace(),
+        owner_id=caller.user_id,
+        source_key=plan.entry.key,
+        archived_at=clock.now() if is_archived else None,
+        **values,
+    )
+
+
+def _changed_row(plan: Plan) -> Workflow:
+    """The stored row with its new values; it is locked. From now on the file's key leads to it."""
+    assert plan.stored is not None  # noqa: S101 - an update is always of a stored workflow
+    row = plan.stored.row
+    for name, value in plan.values.items():
+        setattr(row, name, value)
+    if row.source_key is None and plan.entry.key not in (None, str(row.id)):
+        row.source_key = plan.entry.key
+    row.revision += 1
+    row.updated_at = clock.now()
+    return row
+
+
+def _versions(caller: Caller, plan: Plan, newest: dict[UUID, WorkflowVersion]) -> Iterable[WorkflowVersion]:
+    first = plan.stored.ordinal if plan.stored else 0
+    for ordinal, version in enumerate(plan.versions, first + 1):
+        row = _version(caller, plan.entry.id, ordinal, version)
+        newest[plan.entry.id] = row
+        yield row
+
+
+def _version(caller: Caller, workflow_id: UUID, ordinal: int, version: NewVersion) -> WorkflowVersion:
+    return WorkflowVersion(
+        id=uuid4(),
+        workspace_id=caller.workspace(),
+        workflow_id=workflow_id,
+        ordinal=ordinal,
+        number=version.number,
+        checksum=version.checksum,
+        note=version.note,
+        author_id=caller.user_id,
+        imported_from=dict(version.imported_from) if version.imported_from else {},
+        **version.content,
+    )
+
+
+def _replace_triggers(caller: Caller, plan: Plan, row: Workflow) -> None:
+    for trigger in plan.gone:
+        kind = all_trigger_kinds().get(trigger.kind)
+        if kind:
+            kind.on_delete(trigger)
+        trigger.delete()
+    made = [made for index, told in enumerate(plan.triggers) if (made := _trigger(caller, plan, row, told, index))]
+    plan.triggers = made
+
+
+def _trigger(caller: Caller, plan: Plan, row: Workflow, told: NewTrigger, index: int) -> NewTrigger | None:
+    kind = all_trigger_kinds()[told.kind]
+    is_timed = kind.clock is not None and told.is_active
+    trigger = Trigger(
+        id=uuid4(),
+        workspace_id=row.workspace_id,
+        workflow_id=row.id,
+        kind=told.kind,
+        name=told.name,
+        config=dict(told.config),
+        inputs=dict(told.inputs),
+        is_active=told.is_active,
+        next_fire_at=kind.clock.next_after(told.config, clock.now()) if is_timed and kind.clock else None,
+        created_by_id=caller.user_id,
+    )
+    try:
+        with transaction.atomic():
+            quotas.require_active_triggers_locked(row.workspace_id, more=int(told.is_active))
+            trigger.save(force_insert=True)
+            shown = kind.on_save(Saving(trigger=trigger, before=None, by=caller))
+    except (InvalidInput, QuotaExceeded) as refusal:  # such as a scheme whose key only the sender can make
+        said = f"The {told.kind} trigger was left out: {refusal.message}"
+        plan.notes.append(Problem("trigger_left_out", said, f"/workflows/{plan.entry.index}/triggers/{index}"))
+        return None
+    if shown:
+        plan.shown_once.append({"id": str(trigger.id), "kind": told.kind, "name": told.name, **shown})
+    return told
+
+
+def _audit(caller: Caller, plan: Plan, row: Workflow) -> None:
+    is_new = plan.action is Action.CREATE
+    before = None if is_new or not plan.versions or plan.stored is None else plan.stored.versions[-1][0]
+    changes: Mapping[str, Json] = {"version": [before, row.version]} if plan.versions else {}
+    others = {name: [None, True] for name in ("is_active",) if not is_new and name in plan.values}
+    record(
+        actor=caller,
+        workspace_id=row.workspace_id,
+        action="workflow.import",
+        target_kind="workflow",
+        target_id=row.id,
+        summary=f"{'Created' if is_new else 'Changed'} workflow {row.name!r} by an import.",
+        changes={**changes, **others} or None,
+    )
+
+
+def _forget(ids: Iterable[UUID]) -> None:
+    for id_ in ids:
+        runnable.forget(id_)
