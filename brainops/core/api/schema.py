@@ -91,9 +91,9 @@ class Schema(AutoSchema):
         return dict(sorted(bodies.items()))
 
     def _refusals(self) -> list[str]:
-        statuses = ["503"]
+        statuses = ["429", "503"]  # every address has a rate limit: by network, and by caller where one is known
         if not self.view.permission_classes:
-            statuses += ["401", "429"] if self.method == "POST" else []
+            statuses += ["401"] if self.method == "POST" else []
         else:
             statuses += ["401", "403"] + (["404"] if "{" in self.path else [])
         if self.method in ("POST", "PUT", "PATCH"):
