@@ -64,6 +64,14 @@ class Caller:
             details={"permission": permission.value, "role": self.role.value},
         )
 
+    def require_staff(self) -> None:
+        """Raise PermissionDenied unless a person of the staff is calling. An API key never is one."""
+        if not self.is_staff or self.via == "api_key":
+            raise PermissionDenied(
+                "This shows all workspaces: it is for staff who log in, not for members and not for API keys.",
+                code="staff_only",
+            )
+
     def workspace(self) -> UUID:
         """The workspace this call is for. Raises what kept it from being known (`workspace_required`, not found)."""
         if self.workspace_id is None:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
-from brainops.core.api.public import ANY_CALLER
+from brainops.core.api.public import ANY_CALLER, STAFF
 from brainops.core.errors import NotAuthenticated, PermissionDenied
 
 
@@ -17,8 +17,8 @@ class CallerMay(BasePermission):
     """Asks for the permission that the view declares for the action.
 
     A view says `permissions = {"list": Permission.RUNS_READ, …}`: by action for viewsets, by lower-case method for
-    plain views. `ANY_CALLER` asks for an identity only. An action without an entry is refused, so a
-    forgotten line closes a door instead of opening one; a test finds it.
+    plain views. `ANY_CALLER` asks for an identity only, `STAFF` for one of the staff. An action
+    without an entry is refused, so a forgotten line closes a door instead of opening one; a test finds it.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -32,7 +32,9 @@ class CallerMay(BasePermission):
             return True  # nothing answers to this method: DRF says 405
         if needed is None:
             raise PermissionDenied("Nobody may do this: no permission is declared for it.")
-        if needed != ANY_CALLER:
+        if needed == STAFF:
+            caller.require_staff()
+        elif needed != ANY_CALLER:
             caller.workspace()
             self._require(caller, Permission(needed), view)
         return True
