@@ -106,7 +106,7 @@ def change_workflows(staff: Caller, order: Order) -> Report:
     """
     staff.require_staff()
     word = "delete" if order.verb.is_deletion else "change"
-    user = User.objects.get(pk=staff.user_id)
+    user = User.objects.get(pk=str(staff.user_id))
     if not user.has_perm(f"automation.{word}_workflow"):
         raise PermissionDenied(f"You may look, but not {word} workflows. Ask a superuser for the right to.")
     return bulk_workflows.carry_out_anywhere(_as_owner(staff), order)
