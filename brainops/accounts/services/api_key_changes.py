@@ -88,6 +88,8 @@ def replace(key: ApiKey, *, overlap_seconds: int, by: HasActor) -> NewKey:
     key.expires_at = min(key.expires_at, end) if key.expires_at else end
     key.save(update_fields=["replaced_by", "expires_at"])
     _record(by, key, "rotate", "Rotated", {"replaced_by": [None, new.row.id], "expires_at": [None, key.expires_at]})
+    if not overlap_seconds:  # at once, whatever the clocks of web and database say
+        api_keys.revoke_row(key, by=by)
     return new
 
 
