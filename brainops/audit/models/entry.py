@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F
 
@@ -60,6 +61,14 @@ class AuditEntry(models.Model):
             models.Index(F("workspace_id"), F("id").desc(), name="audit_entry_workspace"),
             # the history of one thing
             models.Index(F("target_kind"), F("target_id"), F("id").desc(), name="audit_entry_target"),
+            # what one actor did in a workspace
+            models.Index(F("workspace_id"), F("actor_id"), F("id").desc(), name="audit_entry_actor"),
+            # one kind of action in a workspace
+            models.Index(F("workspace_id"), F("action"), F("id").desc(), name="audit_entry_action"),
+            # what one request did
+            models.Index(fields=["request_id"], name="audit_entry_request", condition=~models.Q(request_id="")),
+            # a stretch of time: entries are appended in its order
+            BrinIndex(fields=["at"], name="audit_entry_at", pages_per_range=32, autosummarize=True),
         ]
 
     def __str__(self) -> str:
