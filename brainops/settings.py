@@ -183,12 +183,11 @@ BRAINOPS_RATES = {
     "workspace_transfers": env.number("BRAINOPS_RATE_WORKSPACE_TRANSFERS_PER_SECOND", 10, low=0.001, high=1_000_000),
     # every request to the API from one network (an IPv4 address, an IPv6 /64), before anything is looked up
     "address_requests": env.number("BRAINOPS_RATE_ADDRESS_REQUESTS_PER_SECOND", 2000, low=0.001, high=1_000_000),
-    # one network: tries of one-time URLs; deliveries to endpoints that are not there; tries of invitations and resets
+    # one network: tries of one-time URLs and links of mails; deliveries to endpoints that are not there
     "address_callbacks": env.number("BRAINOPS_RATE_ADDRESS_CALLBACKS_PER_SECOND", 20, low=0.001, high=1_000_000),
     "address_unknown_webhooks": env.number(
         "BRAINOPS_RATE_ADDRESS_UNKNOWN_WEBHOOKS_PER_SECOND", 20, low=0.001, high=1_000_000
     ),
-    "address_tokens": env.number("BRAINOPS_RATE_ADDRESS_TOKENS_PER_SECOND", 2, low=0.001, high=1_000_000),
     # genuine deliveries to one webhook
     "webhook_deliveries": env.number("BRAINOPS_RATE_WEBHOOK_DELIVERIES_PER_SECOND", 1000, low=0.001, high=1_000_000),
 }

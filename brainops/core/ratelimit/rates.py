@@ -30,11 +30,6 @@ def require(*buckets: Bucket) -> Verdict:
     return verdict
 
 
-def allow(name: str, *owner: object) -> bool:
-    """Count one request; False when the owner is beyond the limit of that name."""
-    return limiter.take(bucket(name, *owner)).refused is None
-
-
 def refusal(verdict: Verdict) -> TooManyRequests:
     """What whoever was refused is told."""
     limit = verdict.refused

@@ -47,10 +47,9 @@ def test_nothing_limited_is_nothing_told():
 
 
 def test_a_limit_of_the_settings_is_required_by_name(settings):
-    settings.BRAINOPS_RATES = {**settings.BRAINOPS_RATES, "address_tokens": 0.001}
+    settings.BRAINOPS_RATES = {**settings.BRAINOPS_RATES, "address_callbacks": 0.001}
+    first, second = rates.bucket("address_callbacks", "192.0.2.1"), rates.bucket("address_callbacks", "192.0.2.2")
 
-    assert rates.allow("address_tokens", "192.0.2.1")
-    assert not rates.allow("address_tokens", "192.0.2.1")
-    assert rates.allow("address_tokens", "192.0.2.2")
+    assert [rates.require(one).refused for one in (first, second)] == [None, None]
     with pytest.raises(TooManyRequests):
-        rates.require(rates.bucket("address_tokens", "192.0.2.1"))
+        rates.require(first)
