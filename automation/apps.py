@@ -28,6 +28,7 @@ class AutomationConfig(AppConfig):
             state,
             storage_use,
             tally,
+            transfers,
             vitals,
         )
         from brainops.accounts import belongings, usage  # noqa: PLC0415
@@ -42,6 +43,7 @@ class AutomationConfig(AppConfig):
         housekeeping.sweeps.register("notices", notice_acts.forget_old)
         housekeeping.sweeps.register("storage use", storage_use.measure_if_due)
         housekeeping.sweeps.register("state and events", state.forget_expired)
+        housekeeping.sweeps.register("exports and imports", transfers.forget_expired)
         health.components.register("workers", vitals.workers)
         health.components.register("workflows", soundness.component)
         metrics.sample_providers.register("runs and workers", vitals.samples)

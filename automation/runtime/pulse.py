@@ -19,6 +19,7 @@ from automation.services import failure_workflows, notice_decisions, notice_send
 from automation.services.approvals_due import approvals_due
 from automation.services.replays_due import replays_due
 from automation.services.schedules import fire_due
+from automation.services.transfers_due import mover
 from automation.store import bell
 from automation.store.connection import Connection
 from automation.store.limits import forget_unused, keys_with_room, make_room_each
@@ -129,7 +130,7 @@ class Pulse(VitalThread):
         self._attempt(self._judge)
         if not take_turn(self._connection, "pulse", every_seconds=self._every_seconds * 0.9):
             return 0
-        due = (fire_due, approvals_due, failure_workflows.start_due, self._admit, replays_due)
+        due = (fire_due, approvals_due, failure_workflows.start_due, self._admit, replays_due, mover.start)
         queued = sum(map(self._attempt, (self._recover, self._wake, *due)))
         queued += self._attempt(self._time_out)  # they make room, too, and their callers go on
         self._attempt(self._tell)

@@ -44,6 +44,7 @@ NEXT = {"ids": [ID], "versions": [ID], "numbers": ["1.0.1"], "tags": ["[]"], "me
 NEXT |= {"note": "", "author": None}
 STRETCH = {"since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z"}
 OWN = STRETCH | {"workspace": HOME, "user": ID}
+TRANSFER = "automation_transfer_pkey"
 RUN, DATA, STEP = "automation_run_pkey", "automation_rundata_pkey", "automation_steprun_pkey"
 GOES_BY = (
     RUN,
@@ -228,6 +229,13 @@ CASES: dict[str, Case] = {
     "tally.OWN_FAILURES": Case(OWN | {"most": 10}, ("run_trouble",)),
     "tally.EVER": Case((), ("run_finished",)),
     "ticks.TAKE_TURN": Case({"name": "tick", "every": 1.0}, ("automation_tick_pkey",)),
+    "transfers.TAKE": Case({"hold": 10.0}, ("transfer_due",)),
+    "transfers.HOLD": Case({"id": ID, "fence": 1, "hold": 10.0, "done": 1, "total": None}, (TRANSFER,)),
+    "transfers.CHUNK": Case((ID, 0), ("automation_transferchunk_pkey",)),
+    "transfers.FORGET": Case({"most": 20}, ("transfer_expiry", TRANSFER, "automation_transferchunk_pkey")),
+    "transfers.LOCK_FOR_TRANSACTION": Case((str(ID),)),
+    "transfers.LOCK_FOR_SESSION": Case((str(ID),)),
+    "transfers.UNLOCK_SESSION": Case((str(ID),)),
     "wake.WAKE_DUE": Case((), ("run_wake",)),
     "wake.WAKE_GATHERED": Case((), ("run_gathered",)),
     "wake.TIME_OUT": Case((), ("run_deadline",)),
