@@ -12,6 +12,7 @@ from brainops.accounts.api.members import MemberViewSet
 from brainops.accounts.api.my_factors import ConfirmFactorView, MyFactorsView, RecoveryCodesView
 from brainops.accounts.api.my_sessions import MySessionViewSet
 from brainops.accounts.api.passwords import MyPasswordView, ResetConfirmView, ResetView
+from brainops.accounts.api.sign_on import ProvidersView, StartView, TokenView
 from brainops.accounts.api.quotas import QuotasView
 from brainops.accounts.api.workspaces import WorkspaceViewSet
 
@@ -22,6 +23,9 @@ urlpatterns = [
     path("auth/token/mfa", SecondFactorView.as_view(), name="auth-token-mfa"),
     path("auth/token/refresh", RefreshView.as_view(), name="auth-token-refresh"),
     path("auth/logout", LogoutView.as_view(), name="auth-logout"),
+    path("auth/oidc", ProvidersView.as_view(), name="auth-oidc"),
+    path("auth/oidc/token", TokenView.as_view(), name="auth-oidc-token"),
+    path("auth/oidc/<slug:provider>/start", StartView.as_view(), name="auth-oidc-start"),
     path("auth/password/reset", ResetView.as_view(), name="auth-password-reset"),
     path("auth/password/reset/confirm", ResetConfirmView.as_view(), name="auth-password-reset-confirm"),
     path("me/sessions", MySessionViewSet.as_view({"get": "list"}), name="my-sessions"),

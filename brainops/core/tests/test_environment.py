@@ -216,7 +216,11 @@ def test_debugging_needs_no_variable_at_all():
 
 
 def test_production_settings_pass_djangos_deployment_check():
-    environment = {**os.environ, "BRAINOPS_PUBLIC_URL": "https://flows.example.com"}
+    environment = {
+        **os.environ,
+        "BRAINOPS_PUBLIC_URL": "https://flows.example.com",
+        "BRAINOPS_STAFF_MFA": "required",
+    }
 
     result = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
