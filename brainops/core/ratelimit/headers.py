@@ -23,8 +23,13 @@ def rate_headers(verdict: Verdict) -> dict[str, str]:
     policy = _policy(tuple((bucket.name, bucket.burst, bucket.per_second) for bucket, _, _ in standings))
     if verdict.refused:
         return {POLICY: policy, STATE: f'"{verdict.refused.name}";r=0;t={max(1, math.ceil(verdict.wait_seconds))}'}
-    states = [f'"{bucket.name}";r={remaining};t={math.ceil(full_in)}' for bucket, remaining, full_in in standings]
+    states = [f'"{bucket.name}";r={remaining};t={_whole(full_in)}' for bucket, remaining, full_in in standings]
     return {POLICY: policy, STATE: ", ".join(states)}
+
+
+def _whole(seconds: float) -> int:
+    """Whole seconds, rounded up; sums of floating-point numbers are off by less than a millisecond."""
+    return math.ceil(round(seconds, 3))
 
 
 @lru_cache(maxsize=1024)

@@ -14,8 +14,6 @@ PROCESSES, TRIES = 4, 400
 
 HAMMER = """
 import sys
-import django
-django.setup()
 from django.conf import settings
 from brainops.core.ratelimit.buckets import Bucket
 from brainops.core.ratelimit.limiter import Limiter
