@@ -102,7 +102,8 @@ def test_one_address_invited_to_two_workspaces_accepts_both_at_once(ada, eve, ca
 
     answers = at_once(*(lambda token=token: joining.accept(token, newcomer=newcomer) for token in tokens))
 
-    assert refusals(answers) in (["conflict"], ["login_required"])
+    # the second one finds the account, or the address taken when it looks, or taken when it writes
+    assert refusals(answers) in (["login_required"], ["invalid_input"], ["conflict"])
     assert User.objects.filter(email="grace@example.com").count() == 1
 
 
