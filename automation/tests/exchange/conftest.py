@@ -28,7 +28,7 @@ def say(text: str = "Hello", **document: Any) -> dict[str, Any]:
 
 def calling(*names: str) -> dict[str, Any]:
     """A definition that calls other workflows."""
-    steps = [{"id": f"call-{place}", "call": {"workflow": name}} for place, name in enumerate(names)]
+    steps = [{"id": f"call_{place}", "call": {"workflow": name}} for place, name in enumerate(names)]
     return {"schema": 1, "steps": steps}
 
 
@@ -84,7 +84,7 @@ def rows_of_all_tables() -> dict[str, list[tuple[Any, ...]]]:
     found = {}
     with connection.cursor() as cursor:
         for table in sorted(connection.introspection.table_names(cursor)):
-            cursor.execute(f'select count(*), coalesce(max(xmin::text::bigint), 0) from "{table}"')  # noqa: S608 - a table of ours
+            cursor.execute(f'select count(*), coalesce(max(xmin::text::bigint), 0) from "{table}"')
             found[table] = cursor.fetchone()
     return found
 

@@ -17,7 +17,9 @@ FORMS = {
 
 def make_with_history(who: Api, name: str = "Orders") -> str:
     """A workflow with three versions and a schedule."""
-    id_ = who.make(name=name, definition=say("one"), tags=["a"], meta_data={"n": 1.5, "text": "no", "at": "12:30"})["id"]
+    id_ = who.make(name=name, definition=say("one"), tags=["a"], meta_data={"n": 1.5, "text": "no", "at": "12:30"})[
+        "id"
+    ]
     body = {"name": name, "definition": say("two"), "tags": ["a"], "note": "politer", "bump": "minor"}
     assert who.put(f"/workflows/{id_}", body).status_code == 200
     assert who.patch(f"/workflows/{id_}", {"definition": say("three\nlines ✓")}).status_code == 200
@@ -43,7 +45,10 @@ def test_a_workflow_comes_back_with_its_history_and_triggers(owner: Api, other: 
     assert [getattr(made, name) for name in same] == [getattr(source, name) for name in same]
     assert (made.is_active, made.owner_id, made.source_key) == (False, other.user.id, str(source.id))
     facts = ("ordinal", "number", "name", "definition", "tags", "meta_data", "note", "checksum")
-    versions = [list(WorkflowVersion.objects.filter(workflow=row).order_by("ordinal").values_list(*facts)) for row in (source, made)]
+    versions = [
+        list(WorkflowVersion.objects.filter(workflow=row).order_by("ordinal").values_list(*facts))
+        for row in (source, made)
+    ]
     assert versions[0] == versions[1]
     trigger = Trigger.objects.get(workflow=made)
     assert (trigger.kind, trigger.name, trigger.config["cron"], trigger.is_active) == (
