@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import path
 
 from brainops.accounts.api.api_keys import ApiKeyViewSet
+from brainops.accounts.api.audit import AdminAuditViewSet, AuditExportView, AuditVerifyView, AuditViewSet
 from brainops.accounts.api.invitations import AcceptView, DeclineView, InvitationViewSet
 from brainops.accounts.api.logins import LoginView, LogoutView, RefreshView, SecondFactorView
 from brainops.accounts.api.me import MeView
@@ -50,4 +51,10 @@ urlpatterns = [
     path("invitations/decline", DeclineView.as_view(), name="invitation-decline"),
     path("invitations/<uuid:id>", InvitationViewSet.as_view({"delete": "destroy"}), name="invitation"),
     path("invitations/<uuid:id>/resend", InvitationViewSet.as_view({"post": "resend"}), name="invitation-resend"),
+    path("audit", AuditViewSet.as_view({"get": "list"}), name="audit"),
+    path("audit/export", AuditExportView.as_view(), name="audit-export"),
+    path("audit/verify", AuditVerifyView.as_view(), name="audit-verify"),
+    path("audit/<uuid:uid>", AuditViewSet.as_view({"get": "retrieve"}), name="audit-entry"),
+    path("admin/audit", AdminAuditViewSet.as_view({"get": "list"}), name="admin-audit"),
+    path("admin/audit/verify", AdminAuditViewSet.as_view({"post": "verify"}), name="admin-audit-verify"),
 ]

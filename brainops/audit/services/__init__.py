@@ -2,6 +2,6 @@
 
 from brainops.audit.services.recording import Deed, record, record_many
 from brainops.audit.services.sealing import seal
-from brainops.audit.services.verifying import verify
+from brainops.audit.services.verifying import verify, verify_part
 
-__all__ = ["Deed", "record", "record_many", "seal", "verify"]
+__all__ = ["Deed", "record", "record_many", "seal", "verify", "verify_part"]

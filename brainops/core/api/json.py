@@ -111,6 +111,17 @@ class JsonOnly(BaseContentNegotiation):
         raise NotAcceptable(f"Only {made} is made here, asked for {accept[:100]!r}.")
 
 
+class AnyAnswer(JsonOnly):
+    """For files: the answer is the file that was asked for, whatever the Accept header says; refusals are JSON."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """JSON, for everything that is not a file."""
+        renderer = JsonRenderer()
+        return renderer, renderer.media_type
+
+
 def _encode(value: Any) -> Any:
     """What orjson does not know: sets become lists; lazy texts, Decimal and the like become text."""
     return list(value) if isinstance(value, set | frozenset) else str(value)

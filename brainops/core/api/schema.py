@@ -8,7 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from brainops.core.api.public import ANY_CALLER
+from brainops.core.api.public import ANY_CALLER, STAFF
 
 
 class ProblemItem(serializers.Serializer[Any]):
@@ -43,6 +43,7 @@ _REASONS = {
     "412": "If-Match names an older version.",
     "413": "The body is too large.",
     "415": "The body is no JSON.",
+    "428": "The workspace takes changes only with If-Match.",
     "429": "A limit was reached; see Retry-After.",
     "503": "A part that is needed is away; see Retry-After.",
 }
@@ -52,15 +53,20 @@ _WORKSPACE = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Id or slug of the workspace; needed by members of several, with an access token.",
 )
+_IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of what the caller has; 304 while it is so."
+)
 
 
 class Schema(AutoSchema):
     """Adds what is the same everywhere: refusals, the workspace header, the permission that is asked for."""
 
     def get_override_parameters(self) -> list[Any]:
-        """The workspace header, for everything that happens in one."""
+        """The workspace header, for everything that happens in one; If-None-Match, for single things."""
         given = list(super().get_override_parameters())
-        return [*given, _WORKSPACE] if self._permission() not in ("", ANY_CALLER) else given
+        if self._is_single():
+            given.append(_IF_NONE_MATCH)
+        return [*given, _WORKSPACE] if self._permission() not in ("", ANY_CALLER, STAFF) else given
 
     def query_parameters(self) -> list[Any]:
         """What `extend_schema(parameters=…)` names: OpenApiParameter values and serializer classes."""
@@ -79,10 +85,14 @@ class Schema(AutoSchema):
         """The view's own text and the permission."""
         text = super().get_description() or ""
         permission = self._permission()
+        if permission == STAFF:
+            return f"{text}\n\nOnly staff who log in; never an API key.".strip()
         return text if permission in ("", ANY_CALLER) else f"{text}\n\nPermission: `{permission}`.".strip()
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies = dict(super()._get_response_bodies(direction))
+        if self._is_single() and "200" in bodies:
+            bodies.setdefault("304", {"description": "The caller has it already, as If-None-Match says."})
         for status in self._refusals():
             if status not in bodies:
                 answer = OpenApiResponse(ProblemDetails, description=_REASONS[status])
@@ -90,16 +100,21 @@ class Schema(AutoSchema):
                 bodies[status] = body
         return dict(sorted(bodies.items()))
 
+    def _is_single(self) -> bool:
+        """Whether one thing is read, which then has an ETag."""
+        return bool(self.method == "GET" and not self._is_list_view())
+
     def _refusals(self) -> list[str]:
-        statuses = ["429", "503"]  # every address has a rate limit: by network, and by caller where one is known
+        # an unknown query parameter is refused everywhere; every address has a rate limit, by network and by caller
+        statuses = ["400", "429", "503"]
         if not self.view.permission_classes:
             statuses += ["401"] if self.method == "POST" else []
         else:
             statuses += ["401", "403"] + (["404"] if "{" in self.path else [])
+        if any(getattr(one, "name", "") == "If-Match" for one in self.get_override_parameters()):
+            statuses += ["412", "428"]
         if self.method in ("POST", "PUT", "PATCH"):
-            statuses += ["400", "413", "415"]
-        elif self._is_list_view():
-            statuses += ["400"]
+            statuses += ["413", "415"]
         return statuses
 
     def _permission(self) -> str:
