@@ -101,6 +101,7 @@ _SIDEBAR: dict[str, list[tuple[str, str, str, str]]] = {
         ("Audit log", "policy", "audit_auditentry_changelist", "audit.view_auditentry"),
         ("Workspaces", "domain", "accounts_workspace_changelist", "accounts.view_workspace"),
         ("Members", "groups", "accounts_membership_changelist", "accounts.view_membership"),
+        ("Invitations", "mail", "accounts_invitation_changelist", "accounts.view_invitation"),
         ("Users", "person", "accounts_user_changelist", "accounts.view_user"),
         ("API keys", "key", "accounts_apikey_changelist", "accounts.view_apikey"),
         ("Sessions", "devices", "accounts_loginsession_changelist", "accounts.view_loginsession"),

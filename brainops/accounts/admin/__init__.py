@@ -1,3 +1,11 @@
 """Admin pages of accounts."""
 
-from brainops.accounts.admin import api_keys, groups, login_sessions, users, workspaces  # noqa: F401  (they register)
+from brainops.accounts.admin import (  # noqa: F401  (they register)
+    api_keys,
+    groups,
+    invitations,
+    login_sessions,
+    members,
+    users,
+    workspaces,
+)

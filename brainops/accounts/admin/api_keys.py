@@ -1,4 +1,4 @@
-"""API keys: look and revoke. They are made through the API or by `manage.py create_api_key`, where the key is shown."""
+"""API keys: look, rotate and revoke. They are made through the API or by `manage.py create_api_key`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from brainops.accounts.models import ApiKey
-from brainops.accounts.services import api_keys
+from brainops.accounts.services import api_key_changes, api_keys
 from brainops.audit.admin.base import ReadOnlyAdmin, actor_of
-from brainops.core import clock
+from brainops.core.errors import AppError
+
+_OVERLAP_SECONDS = 24 * 3600
 
 
 @admin.register(ApiKey)
@@ -22,23 +24,35 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     list_select_related = ("workspace", "user")
     search_fields = ("name", "=prefix", "user__email", "workspace__slug")
     fields = (
-        *("name", "begins_with", "workspace", "user", "role", "scopes", "state"),
+        *("name", "begins_with", "workspace", "user", "role", "scopes", "networks", "state", "replaced_by"),
         *("created_at", "created_by", "expires_at", "revoked_at", "last_used_at"),
     )
     readonly_fields = fields
-    actions = ("revoke",)
+    actions = ("rotate", "revoke")
 
     @display(description="Key")
     def begins_with(self, key: ApiKey) -> str:
         """Enough to recognise it."""
         return f"{api_keys.MARK}{key.prefix}_…"
 
-    @display(description="State", label={"good": "success", "expired": "warning", "revoked": "danger"})
+    @display(description="State", label={"active": "success", "expired": "warning", "revoked": "danger"})
     def state(self, key: ApiKey) -> str:
         """One word."""
-        if key.revoked_at:
-            return "revoked"
-        return "expired" if key.expires_at and key.expires_at <= clock.now() else "good"
+        return api_key_changes.state_of(key)
+
+    @admin.action(description="Rotate the selected keys of mine, with a day to change over", permissions=["revoke"])
+    def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        """Make new keys in place of one's own; nobody sees a secret that acts as somebody else."""
+        for key in queryset.select_related("user", "workspace"):
+            if key.user_id != request.user.pk:
+                messages.error(request, f"{key} acts as {key.user.email}, so only they rotate it. You may revoke it.")
+                continue
+            try:
+                new = api_key_changes.rotate_row(key.pk, overlap_seconds=_OVERLAP_SECONDS, by=actor_of(request))
+            except AppError as refusal:
+                messages.error(request, f"{key}: {refusal.message}")
+                continue
+            messages.warning(request, f"The new key of {key.name}, shown this once: {new.text}")
 
     @admin.action(description="Revoke the selected keys", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

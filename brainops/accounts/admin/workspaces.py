@@ -1,56 +1,85 @@
-"""Workspaces and who is in them."""
+"""Workspaces: their names, what they demand, their quotas, who is in them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html_join
-from django.utils.safestring import mark_safe
 from unfold.admin import TabularInline
 
-from brainops.accounts import usage
 from brainops.accounts.models import Membership, Workspace
-from brainops.audit.admin.base import AuditedAdmin
+from brainops.accounts.services import workspaces
+from brainops.audit.admin.base import AuditedAdmin, actor_of
+from brainops.core.errors import InvalidInput
 
 
 class MembershipInline(TabularInline):
-    """The members of a workspace, or the workspaces of a user."""
+    """The members of a workspace, or the workspaces of a user, to look at: each has a page of its own."""
 
     model = Membership
-    fields = ("workspace", "user", "role")
-    autocomplete_fields = ("workspace", "user")
+    fields = ("workspace", "user", "role", "created_at")
+    readonly_fields = fields
+    show_change_link = True
     extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Members are added on their own page."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Roles change on the member's page, where the last Owner is protected."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Removing asks what becomes of the person's things."""
+        return False
+
+
+class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm takes no parameters at run time
+    """Refuses slugs as the API does."""
+
+    class Meta:
+        model = Workspace
+        fields = [*workspaces.CHANGEABLE]
+
+    def clean_slug(self) -> str:
+        """The slug, if it is one. Raises ValidationError."""
+        try:
+            return workspaces.checked_slug(self.cleaned_data["slug"])
+        except InvalidInput as refusal:
+            raise forms.ValidationError(refusal.message) from refusal
 
 
 @admin.register(Workspace)
 class WorkspaceAdmin(AuditedAdmin):
-    """Workspaces."""
+    """Workspaces. An empty quota is the installation's default."""
 
-    list_display = ("name", "slug", "created_at")
+    form = WorkspaceForm
+    list_display = ("name", "slug", "requires_mfa", *workspaces.QUOTAS, "created_at")
+    list_filter = ("requires_mfa", "requires_if_match")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("id", "created_at", "in_use")
+    readonly_fields = ("id", "created_at")
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "id", "created_at")}),
+        ("What it demands", {"fields": ("requires_if_match", "requires_mfa")}),
+        ("Quotas", {"fields": workspaces.QUOTAS}),
+    )
     inlines = (MembershipInline,)
 
-    @admin.display(description="In use")
-    def in_use(self, workspace: Workspace) -> str:
-        """What the workspace has of what it may have, counted now."""
-        return format_html_join(mark_safe("<br>"), "{}", ((str(use),) for use in usage.of_workspace(workspace.pk)))
+    def save_model(self, request: HttpRequest, obj: Workspace, form: Any, change: bool) -> None:
+        """Write by the service, which audits old and new values."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        workspaces.write(obj.pk, changes, by=actor_of(request))
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The service has recorded it already."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Too much goes with a workspace for a button here."""
+        """Too much goes with a workspace for a button here: its Owner deletes it, or `manage.py delete_workspace`."""
         return False
-
-
-@admin.register(Membership)
-class MembershipAdmin(AuditedAdmin):
-    """Members of all workspaces."""
-
-    list_display = ("user", "workspace", "role", "created_at")
-    list_filter = ("role",)
-    list_select_related = ("user", "workspace")
-    search_fields = ("user__email", "workspace__slug")
-    autocomplete_fields = ("user", "workspace")
-    readonly_fields = ("created_at",)

@@ -69,8 +69,14 @@ def rotate(caller: Caller, key_id: UUID | str, *, overlap_seconds: int = 0) -> N
         return replace(key, overlap_seconds=overlap_seconds, by=caller)
 
 
+def rotate_row(key_id: UUID, *, overlap_seconds: int, by: HasActor) -> NewKey:
+    """Rotate a key, without a question about rights: for the admin. Raises Conflict for a key that has ended."""
+    with transaction.atomic():
+        return replace(_locked(key_id), overlap_seconds=overlap_seconds, by=by)
+
+
 def replace(key: ApiKey, *, overlap_seconds: int, by: HasActor) -> NewKey:
-    """Rotate a locked key, without a question about rights: for the admin, and behind `rotate`."""
+    """Rotate a locked key."""
     if key.replaced_by_id is not None:
         raise Conflict("This key was rotated before. Rotate the newer one.", code="already_rotated")
     new = api_keys.issue(
@@ -103,7 +109,11 @@ def _own(caller: Caller, key_id: UUID | str) -> ApiKey:
         caller.require(Permission.KEYS_WRITE)
         api_keys.check_no_wider(caller, seen.scopes)
         _check_role(caller, Role(seen.role))
-    key = ApiKey.objects.select_for_update(of=("self",)).select_related("user", "workspace").get(id=seen.id)
+    return _locked(seen.id)
+
+
+def _locked(key_id: UUID) -> ApiKey:
+    key = ApiKey.objects.select_for_update(of=("self",)).select_related("user", "workspace").get(id=key_id)
     if state_of(key) != "active":
         raise Conflict(f"This key is {state_of(key)}. Make a new one.", code="key_ended")
     return key

@@ -13,7 +13,7 @@ from brainops.accounts.scoping import get_scoped, scoped
 from brainops.accounts.services.people_lock import people_locked, refuse_last_owner
 from brainops.audit.actor import HasActor
 from brainops.audit.services import record
-from brainops.core.errors import PermissionDenied
+from brainops.core.errors import Conflict, PermissionDenied
 
 
 def find(caller: Caller, *, role: str | None = None, search: str | None = None) -> QuerySet[Membership]:
@@ -48,6 +48,18 @@ def change_role(caller: Caller, member_id: UUID | str, role: Role) -> Membership
         refuse_last_owner(member)
         set_role(member, role, by=caller)
     return member
+
+
+def why_not_demoted(member_id: UUID) -> str:
+    """Why this member must stay Owner; "" when nothing keeps them. For forms that ask before they write."""
+    member = Membership.objects.filter(id=member_id).first()
+    if member is None:
+        return "This member has left."
+    try:
+        refuse_last_owner(member)
+    except Conflict as refusal:
+        return refusal.message
+    return ""
 
 
 def set_role(member: Membership, role: Role, *, by: HasActor) -> None:

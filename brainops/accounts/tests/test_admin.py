@@ -103,7 +103,7 @@ def test_a_change_in_the_admin_is_audited(staff, acme):
     entry = AuditEntry.objects.get(action="workspace.update")
     assert answer.status_code == 302
     assert (entry.workspace_id, entry.target_id, entry.actor_label) == (acme.id, str(acme.id), "root@example.com")
-    assert (entry.changes, entry.request_id) == ({"fields": ["Name"]}, "request-77")
+    assert (entry.changes, entry.request_id) == ({"name": ["Acme", "New name"]}, "request-77")
 
 
 def test_a_password_set_in_the_admin_ends_the_users_logins(staff, ada):
