@@ -30,3 +30,4 @@ class AccountsConfig(AppConfig):
         housekeeping.sweeps.register("one-time tokens", one_time.forget_old)
         housekeeping.sweeps.register("reset mails", reset_mails.deliver_soon)
         rotation.rewriters.register("second factors", factor_secrets.rewrite)
+        rotation.lasting_uses.register("second factors", factor_secrets.older_key_use)

@@ -14,7 +14,7 @@ from brainops.core.fields import EncryptedTextField, JsonField
 class TokenPurpose(models.TextChoices):
     """What a token proves. One made for a purpose is none for another."""
 
-    PASSWORD_RESET = "password_reset", "Password reset"  # noqa: S105  (a word, no password) the link of a mail
+    PASSWORD_RESET = "password_reset", "Password reset"
     SECOND_FACTOR = "second_factor", "Second factor"  # the password was right; the code is still missing
     ENROLMENT = "enrolment", "Enrolment"  # a secret that waits for its first code
     SIGN_ON = "sign_on", "Single sign-on"  # the state of a visit to an identity provider

@@ -13,7 +13,6 @@ from brainops.accounts.pages.frame import notice, page
 from brainops.accounts.services import passwords, reset_mails
 from brainops.core.errors import AppError, InvalidInput, NotFound
 
-
 _ASKED = "If this address belongs to somebody here, a link to a new password is on its way. It works for an hour."
 
 

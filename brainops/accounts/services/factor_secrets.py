@@ -49,6 +49,13 @@ def rewrite() -> int:
     return sum(_rewrite(ids[start : start + _BATCH]) for start in range(0, len(ids), _BATCH))
 
 
+def older_key_use() -> str | None:
+    """Say why an older key is still needed, for `rotate_keys --check`."""
+    rows = Authenticator.objects.values_list("data", flat=True)
+    stale = sum(not crypto.key_ring().is_current(data[name]) for data in rows for name in _SECRETS if name in data)
+    return f"Second factors: {stale} secrets under an older key." if stale else None
+
+
 def _rewrite(ids: list[int]) -> int:
     count = 0
     with transaction.atomic():

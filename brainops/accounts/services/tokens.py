@@ -7,6 +7,7 @@ What a token says is believed only together with its login session in the databa
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -25,6 +26,9 @@ AUDIENCE = "brainops.api"
 _PURPOSE = "tokens"
 _ALGORITHM = "HS256"
 _LONGEST = 2048  # characters; ours have about 500
+# The one spelling of a signed form: Python's base64 skips what is no letter of it, so one token would have many.
+_SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}", re.ASCII)
+_STRANGE = "The token is not one of ours. Log in again."
 _CLAIMS: dict[str, type] = {
     "iss": str,
     "aud": str,
@@ -69,8 +73,8 @@ def encode(token: Token) -> str:
 
 def decode(text: str, kind: Kind) -> Token:
     """The token behind a signed form. Raises NotAuthenticated: `token_expired` when only that is wrong."""
-    if len(text) > _LONGEST:
-        raise NotAuthenticated(code="token_invalid")
+    if len(text) > _LONGEST or not _SHAPE.fullmatch(text):
+        raise NotAuthenticated(_STRANGE, code="token_invalid")
     try:
         claims = jwt.decode(
             text,
@@ -82,7 +86,7 @@ def decode(text: str, kind: Kind) -> Token:
         )
         return _token(claims, kind)
     except (jwt.PyJWTError, ValueError) as error:
-        raise NotAuthenticated("The token is not one of ours. Log in again.", code="token_invalid") from error
+        raise NotAuthenticated(_STRANGE, code="token_invalid") from error
 
 
 def _token(claims: dict[str, Any], kind: Kind) -> Token:

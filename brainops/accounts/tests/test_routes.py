@@ -9,10 +9,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from brainops.accounts.api.permissions import permission_for
 from brainops.accounts.policy import Permission
-from brainops.core.api.public import ANY_CALLER, PUBLIC_ROUTES, STAFF
+from brainops.core.api.public import ANY_CALLER, PUBLIC_PAGES, PUBLIC_ROUTES, STAFF
 
 UUID = "6f1c0c7e-0000-4000-8000-000000000000"
 PUBLIC = {public.route for public in PUBLIC_ROUTES}
+PAGES = {page.route for page in PUBLIC_PAGES}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -74,6 +75,33 @@ def test_every_verb_of_every_route_asks_for_a_permission_that_exists(route, meth
 @pytest.mark.parametrize("method", ["delete", "put", "options", "trace"])
 def test_a_method_nobody_answers_to_is_405_for_a_known_caller(ada, api, method):
     assert getattr(api(ada), method)("/me").status_code == 405
+
+
+def pages() -> list[str]:
+    return [route for route, _ in routes() if not route.startswith(("api/", "internal/"))]
+
+
+def page_address(route: str) -> str:
+    """An address of a page's route; the admin writes some of them as expressions."""
+    plain = route.replace("^", "").replace("$", "").replace("\\", "")
+    return address(plain.replace("(?P<url>.*)", "x").replace("(?P<app_label>", "(").replace("(auth|", "auth|"))
+
+
+@pytest.mark.django_db
+def test_a_page_that_is_not_on_the_public_list_leads_nobody_anywhere_but_to_the_login():
+    client = Client()
+    answers = {route: client.get(page_address(route)) for route in pages() if route not in PAGES}
+
+    places = {route: answer.headers.get("Location", str(answer.status_code)) for route, answer in answers.items()}
+    strange = {route: place for route, place in places.items() if not place.startswith("/admin/login/?next=")}
+    assert len(places) > 100
+    assert strange == {}
+
+
+def test_the_list_of_public_pages_names_only_pages_that_exist_and_gives_reason_and_proof():
+    assert set(pages()) >= PAGES
+    assert all(page.reason and page.proof for page in PUBLIC_PAGES)
+    assert len(PAGES) == len(PUBLIC_PAGES)
 
 
 @pytest.mark.parametrize("address", ["/", "/admin"])

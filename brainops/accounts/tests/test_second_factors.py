@@ -267,9 +267,12 @@ def test_rotating_the_keys_writes_second_factors_anew(ada, enrol, settings):
     secret, codes = enrol(ada)
     settings.BRAINOPS_ENCRYPTION_KEYS = {"new": b"n" * 16 + b"m" * 16, **settings.BRAINOPS_ENCRYPTION_KEYS}
 
+    before = factor_secrets.older_key_use()
     call_command("rotate_keys")
+    after = factor_secrets.older_key_use()
     settings.BRAINOPS_ENCRYPTION_KEYS = {"new": settings.BRAINOPS_ENCRYPTION_KEYS["new"]}
 
+    assert (before, after) == ("Second factors: 2 secrets under an older key.", None)
     assert factor_secrets.rewrite() == 0
     assert second_factors.check(ada, code_of(secret)) == "otp"
     assert second_factors.check(ada, codes[0]) == "otp"

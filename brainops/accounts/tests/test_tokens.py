@@ -1,14 +1,16 @@
 """Access tokens: every claim is checked, and no trick with the header gets through (RFC 8725)."""
 
 import base64
+import hmac
 import json
 from uuid import uuid4
 
 import jwt
 import pytest
+from django.test import Client
 
 from brainops.accounts.services import sessions, tokens
-from brainops.accounts.tests.conftest import Api
+from brainops.accounts.tests.conftest import API, Api
 from brainops.core.crypto import signing_keys
 
 pytestmark = pytest.mark.django_db
@@ -80,8 +82,49 @@ def forgeries(claims):
     yield "eyJ.eyJ.eyJ"
     yield "é.é.é"
     yield part(["not", "an", "object"]) + "." + body + "." + signature
+    # the families of Project Wycheproof's JWS vectors, with our key where a trick needs it
+    yield signed(claims, algorithm="HS384")
+    yield f"{part({'alg': 'RS256', 'kid': tokens._key_id(ours())})}.{body}.{signature}"
+    yield f"{part({'alg': 'ES256', 'kid': tokens._key_id(ours())})}.{body}.{'A' * 86}"
+    yield f"{part({'alg': ['HS256'], 'kid': tokens._key_id(ours())})}.{body}.{signature}"
+    yield f"{part({'alg': 'hs256', 'kid': tokens._key_id(ours())})}.{body}.{signature}"
+    yield f"{part({'kid': tokens._key_id(ours())})}.{body}.{signature}"
+    yield signed(claims, headers={"b64": False, "crit": ["b64"]})
+    yield signed(claims, headers={"crit": []})
+    yield raw_signed(part({"alg": "HS256", "kid": None}), body)
+    yield raw_signed(part({"alg": "HS256", "kid": {"a": 1}}), body)
+    yield f"{head}.{body}.{signature[:-1]}"
+    yield f"{head}.{body}.{signature}="
+    yield f"{head}.{body}.{signature[:20]}!{signature[20:]}"
+    yield f"{head}=.{body}.{signature}"
+    yield f"{head}.{body}.{'A' * 43}"
+    yield f"{head}.{body}.{signature[::-1]}"
+    yield f"{body}.{head}.{signature}"
+    yield json.dumps({"protected": head, "payload": body, "signature": signature})
+    yield f"{head}.{part([claims])}.{signature}"
+    yield raw_signed(head, base64.urlsafe_b64encode(b"\xff\xfe").decode().rstrip("="))
+    yield raw_signed(head, part([claims]))
+    yield raw_signed(head, base64.urlsafe_b64encode(b"[" * 1500).decode().rstrip("="))
+
+
+def ours() -> bytes:
+    return signing_keys("tokens")[0]
+
+
+def raw_signed(head: str, body: str) -> str:
+    """A text signed with our key, whatever it says."""
+    mac = hmac.digest(ours(), f"{head}.{body}".encode(), "sha256")
+    return f"{head}.{body}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
 
 
 @pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")  # our key under HS512
 def test_a_forged_token_is_refused_whatever_its_trick(claims):
-    assert [Api(text.encode().decode("latin-1")).get("/me").status_code for text in forgeries(claims)] == [401] * 16
+    assert [Api(text.encode().decode("latin-1")).get("/me").status_code for text in forgeries(claims)] == [401] * 38
+
+
+def test_a_token_in_an_address_is_no_credential(claims):
+    good = signed(claims)
+
+    addresses = [f"/me?{name}={good}" for name in ("access_token", "token", "api_key", "authorization", "jwt")]
+
+    assert [Client().get(f"{API}{address}").status_code for address in addresses] == [401] * 5

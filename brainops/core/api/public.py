@@ -78,6 +78,20 @@ PUBLIC_ROUTES = (
     PublicRoute("internal/metrics", "the scraper holds no key of ours", "BRAINOPS_METRICS_TOKEN"),
 )
 
+# Pages that open for whoever is not logged in to the admin; all others lead to its login.
+PUBLIC_PAGES = (
+    PublicRoute("admin/login/", "this is the login", "password, limited before hashing"),
+    PublicRoute("admin/login/code/", "the second half of the login", "a session whose password was right, and a code"),
+    PublicRoute("admin/logout/", "the way out", "leads to the admin, which leads to the login"),
+    PublicRoute("", "what people type", "leads to the admin"),
+    PublicRoute("admin", "what people type", "leads to the admin"),
+    PublicRoute("auth/oidc/<slug:provider_id>/begin", "the way to an identity provider", "changes nothing; limited"),
+    PublicRoute("auth/oidc/callback", "the way back", "state and ticket of one visit, the provider's signed token"),
+    PublicRoute("auth/password/reset", "whoever forgot the password cannot log in", "tells nothing; limited"),
+    PublicRoute("invitations/<str:token>", "an invited person may have no account yet", "256-bit token of the mail"),
+    PublicRoute("auth/password/reset/<str:token>", "the link of a mail", "256-bit token, works once, limited"),
+)
+
 # What a view asks for when any identity will do: the answer is the same for every workspace and role.
 ANY_CALLER = "any"
 
