@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from brainops.core.api.parameters import Fields, Several, chosen, read_parameters
+from brainops.core.api.parameters import IF_MATCH, Fields, Several, chosen, read_parameters
 from brainops.core.api.serializers import ClosedSerializer
 
 __all__ = ["IDEMPOTENCY_KEY", "IF_MATCH", "WAIT", "Fields", "Several", "chosen", "read_parameters", "read_wait_seconds"]
@@ -24,12 +24,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     str,
     OpenApiParameter.HEADER,
     description="Sent again with the same key within 24 hours, a request is answered again and not done again.",
-)
-IF_MATCH = OpenApiParameter(
-    "If-Match",
-    str,
-    OpenApiParameter.HEADER,
-    description="The ETag the change is meant for; 412 when the workflow has changed since.",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,8 +11,10 @@ from rest_framework import serializers
 from automation.api import round_trip
 from automation.models import Trigger
 from automation.services import triggers
+from automation.services.documents import canonical
 from automation.services.trigger_checks import NAME_CHARACTERS
 from automation.services.triggers import SavedTrigger
+from brainops.core.api.etag import entity_tag
 
 Json = Any
 
@@ -67,6 +70,17 @@ def many(rows: Iterable[Trigger]) -> list[dict[str, Json]]:
     page = list(rows)
     details = triggers.described(page)
     return [{**_columns(row), **details.get(row.id, {})} for row in page]
+
+
+def state_of(row: Trigger) -> str:
+    """What If-Match is about: all that people set. Fire times move by themselves and are no part of it."""
+    said = {name: getattr(row, name) for name in ("name", "config", "inputs", "is_active")}
+    return hashlib.sha256(canonical(said)).hexdigest()[:16]
+
+
+def tag_of(row: Trigger, shown: Mapping[str, Json]) -> str:
+    """The ETag: the state, and behind a dot what else is shown of it now."""
+    return entity_tag(f"{state_of(row)}.{hashlib.sha256(canonical(shown)).hexdigest()[:8]}")
 
 
 def without_sent_back(body: Json, shown: Mapping[str, Json]) -> Json:

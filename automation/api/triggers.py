@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 from automation.api import trigger_shape
 from automation.api.bodies import Body
 from automation.api.idempotent import REPLAYED, once
-from automation.api.parameters import IDEMPOTENCY_KEY, read_parameters
+from automation.api.parameters import IDEMPOTENCY_KEY, IF_MATCH, read_parameters
 from automation.api.trigger_shape import FIELDS, IDENTITY, TriggerShape, without_sent_back
 from automation.models import Trigger
 from automation.services import triggers
@@ -21,6 +22,8 @@ from automation.services.idempotency import Answer
 from automation.services.triggers import SavedTrigger
 from brainops.accounts.api.scope import ScopedViewSet
 from brainops.accounts.policy import Permission
+from brainops.audit.services.history import history_of
+from brainops.core.api.etag import check_if_match
 from brainops.core.api.json import JsonParser, MergePatchParser
 from brainops.core.api.serializers import ClosedSerializer
 
@@ -28,6 +31,7 @@ NEW = Body({**IDENTITY, **FIELDS}, required=("workflow_id", "kind", "config"))
 REPLACED = Body({**IDENTITY, **FIELDS}, required=("config",))
 PATCH = Body({**IDENTITY, **FIELDS})
 ANSWERS = {200: TriggerShape}
+MOST_TOLD = 5  # changes by others, in a refusal
 
 
 class TriggerFilters(ClosedSerializer):
@@ -84,29 +88,49 @@ class TriggerViewSet(ScopedViewSet):
     @extend_schema(summary="Read a trigger", responses=ANSWERS)
     def retrieve(self, request: Request, id: UUID) -> Response:
         """One trigger with its next fire times or its address."""
-        return Response(trigger_shape.one(SavedTrigger(triggers.get(self.caller, id))))
+        return shown(SavedTrigger(triggers.get(self.caller, id)))
 
-    @extend_schema(summary="Replace a trigger", request=REPLACED.media, responses=ANSWERS)
+    @extend_schema(summary="Replace a trigger", parameters=[IF_MATCH], request=REPLACED.media, responses=ANSWERS)
     def update(self, request: Request, id: UUID) -> Response:
         """Save all of a trigger; what is left out gets its default. A secret that is left out stays.
 
         Workflow and kind may be sent, but cannot change.
         """
         body = REPLACED.checked(self._without_sent_back(request))
-        return Response(trigger_shape.one(triggers.replace(self.caller, id, **body)))
+        return shown(triggers.replace(self.caller, id, **body, check=self._require_match))
 
-    @extend_schema(summary="Change a trigger", request=PATCH.media)
+    @extend_schema(summary="Change a trigger", parameters=[IF_MATCH], request=PATCH.media)
     def partial_update(self, request: Request, id: UUID) -> Response:
         """Apply a JSON Merge Patch (RFC 7396): only what is sent changes; null inside config and inputs removes."""
         body = PATCH.checked(self._without_sent_back(request))
-        return Response(trigger_shape.one(triggers.change(self.caller, id, body)))
+        return shown(triggers.change(self.caller, id, body, check=self._require_match))
 
-    @extend_schema(summary="Delete a trigger", responses={204: OpenApiResponse(description="It is gone.")})
+    @extend_schema(
+        summary="Delete a trigger",
+        parameters=[IF_MATCH],
+        responses={204: OpenApiResponse(description="It is gone.")},
+    )
     def destroy(self, request: Request, id: UUID) -> Response:
         """Delete a trigger with its ledger or its address. The runs it started stay."""
-        triggers.delete(self.caller, id)
+        triggers.delete(self.caller, id, check=self._require_match)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _require_match(self, trigger: Trigger) -> None:
+        """Raise VersionMismatch, with the last changes, when If-Match names another state of the trigger."""
+        state = trigger_shape.state_of(trigger)
+
+        def details(tags: Sequence[str]) -> dict[str, Any]:
+            changes = history_of("trigger", trigger.id, most=MOST_TOLD)
+            return {"your_version": "".join(tags[:1]), "current_version": state, "changes": changes}
+
+        check_if_match(self.request, state, details=details, part=lambda tag: tag.partition(".")[0])
 
     def _without_sent_back(self, request: Request) -> Any:
         """A client may change what it read and send all of it back."""
         return without_sent_back(request.data, trigger_shape.one(SavedTrigger(self.get_object())))
+
+
+def shown(saved: SavedTrigger) -> Response:
+    """The answer that shows a trigger."""
+    body = trigger_shape.one(saved)
+    return Response(body, headers={"ETag": trigger_shape.tag_of(saved.trigger, body)})

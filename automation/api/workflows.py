@@ -16,9 +16,10 @@ from automation.api.bodies import Body
 from automation.api.idempotent import REPLAYED, once
 from automation.api.parameters import IDEMPOTENCY_KEY, IF_MATCH, Fields, Several, chosen, read_parameters
 from automation.api.round_trip import without_sent_back
+from automation.api.version_diff_shape import difference
 from automation.api.workflow_shape import WORKFLOW_MEMBERS, WorkflowShape, state_of
 from automation.models import Workflow
-from automation.services import workflow_deletion, workflow_search, workflows
+from automation.services import versions, workflow_deletion, workflow_search, workflows
 from automation.services.idempotency import Answer
 from automation.services.workflow_drafts import FIELDS, REQUIRED, Draft, read_draft, read_patch
 from automation.services.workflow_search import BEST_FIRST, ORDERS, STATUSES
@@ -153,10 +154,23 @@ def shown(row: Workflow, members: tuple[str, ...] = WORKFLOW_MEMBERS) -> Respons
 
 
 def require_match(request: Request, row: Workflow) -> None:
-    """Raise VersionMismatch with both versions when If-Match names another state of the workflow."""
-    given = (request.META.get("HTTP_IF_MATCH") or "").strip().strip('"')
-    details = {"your_version": given.partition("-r")[0], "current_version": row.version}
-    check_if_match(request, state_of(row), details=details)
+    """Raise VersionMismatch with both versions and what happened between, when If-Match names another state."""
+    check_if_match(request, state_of(row), details=lambda tags: _since(row, tags[0] if tags else ""))
+
+
+def _since(row: Workflow, tag: str) -> dict[str, Any]:
+    """What others did since the state that a tag names; the difference when that was another version."""
+    number, _, revision = tag.partition("-r")
+    steps_back = row.revision - int(revision) if revision.isascii() and revision.isdigit() else 0
+    since = versions.changed_since(row, number, steps_back=steps_back)
+    shown = difference(since.difference, before=number, after=row.version) if since.difference else None
+    return {
+        "your_version": number,
+        "current_version": row.version,
+        "current_etag": entity_tag(state_of(row)),
+        "changes": since.entries,
+        "difference": shown,
+    }
 
 
 def _created(row: Workflow) -> Answer:

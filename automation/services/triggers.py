@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,7 @@ from brainops.core.errors import Conflict, InvalidInput, NotFound, Problem
 MOST_TRIGGERS = 100  # of one workflow
 
 Json = Any
+Check = Callable[[Trigger], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +83,26 @@ def replace(
     is_active: bool = True,
     workflow_id: UUID | str | None = None,
     kind: str | None = None,
+    check: Check = lambda _trigger: None,
 ) -> SavedTrigger:
-    """Replace everything that may change. Workflow and kind may be sent, but must be the present ones."""
+    """Replace everything that may change. Workflow and kind may be sent, but must be the present ones.
+
+    `check` looks at the locked trigger and raises when it is not the one that was meant.
+    """
     with transaction.atomic():
         trigger = _locked_trigger(caller, trigger_id, Permission.TRIGGERS_UPDATE)
+        check(trigger)
         _refuse_moving(trigger, workflow_id=workflow_id, kind=kind)
         return _save(caller, trigger, name=name, config=config, inputs=inputs or {}, is_active=is_active)
 
 
-def change(caller: Caller, trigger_id: UUID | str, patch: Mapping[str, Json]) -> SavedTrigger:
+def change(
+    caller: Caller, trigger_id: UUID | str, patch: Mapping[str, Json], *, check: Check = lambda _trigger: None
+) -> SavedTrigger:
     """Apply a JSON merge patch of name, config, inputs and is_active."""
     with transaction.atomic():
         trigger = _locked_trigger(caller, trigger_id, Permission.TRIGGERS_UPDATE)
+        check(trigger)
         _refuse_moving(trigger, workflow_id=patch.get("workflow_id"), kind=patch.get("kind"))
         return _save(
             caller,
@@ -105,10 +114,11 @@ def change(caller: Caller, trigger_id: UUID | str, patch: Mapping[str, Json]) ->
         )
 
 
-def delete(caller: Caller, trigger_id: UUID | str) -> None:
+def delete(caller: Caller, trigger_id: UUID | str, *, check: Check = lambda _trigger: None) -> None:
     """Delete a trigger with its ledger. Runs it started stay."""
     with transaction.atomic():
         trigger = _locked_trigger(caller, trigger_id, Permission.TRIGGERS_DELETE)
+        check(trigger)
         if kind := all_trigger_kinds().get(trigger.kind):
             kind.on_delete(trigger)
         _audit(caller, trigger, "delete", f"Deleted the {trigger.kind} trigger of workflow {trigger.workflow.name!r}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,10 +10,16 @@ from django.db.models import Max, QuerySet
 
 from automation.models import Workflow, WorkflowVersion
 from automation.services import documents
+from automation.services.version_diff import Difference, difference
 from automation.services.version_numbers import Bump, is_number, next_number
 from automation.services.workflow_drafts import Content
+from automation.services.workflow_drafts import content_of as workflow_content
 from brainops.accounts.caller import Caller
+from brainops.audit.services.history import history_of
 from brainops.core.errors import NotFound
+
+MOST_TOLD = 20  # changes by others, in a refusal
+NO_CHANGE = ("workflow.export", "workflow.dry_run")  # audited, but the workflow stays as it is
 
 
 def versions_of(workflow: Workflow) -> QuerySet[WorkflowVersion]:
@@ -63,6 +70,24 @@ def add(caller: Caller, workflow: Workflow, *, version_id: UUID, ordinal: int, n
         note=note,
         author_id=caller.user_id,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What was done to a workflow since some state of it. `difference` is None when its version is the same still."""
+
+    entries: list[dict[str, Any]]
+    difference: Difference | None
+
+
+def changed_since(workflow: Workflow, number: str, *, steps_back: int) -> Since:
+    """Who changed what in the last `steps_back` changes, and the difference to version `number` if it was another."""
+    most = min(max(steps_back, 0), MOST_TOLD)
+    entries = history_of("workflow", workflow.id, most=most, but=NO_CHANGE) if most else []
+    if number == workflow.version or not is_number(number):
+        return Since(entries, None)
+    version = versions_of(workflow).filter(number=number).first()
+    return Since(entries, difference(content_of(version), workflow_content(workflow)) if version else None)
 
 
 def _versioned(content: dict[str, Any]) -> dict[str, Any]:

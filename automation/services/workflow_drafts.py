@@ -54,6 +54,7 @@ FIELDS: dict[str, Any] = {
     },
 }
 REQUIRED = ("name", "definition")
+CONTENT_FIELDS = ("name", "description", "definition", "tags", "meta_data")
 
 
 def _checker(*required: str) -> Checker:
@@ -120,6 +121,11 @@ def read_patch(body: Any, row: Workflow) -> Draft:
         check(_PART, body)
     before = {**content_of(row).values(), "is_active": row.is_active, "retention": row.retention}
     return _draft({"retention": None, **_checked(merge_patch(before, body), _WHOLE)})
+
+
+def read_content(body: Mapping[str, Any], before: Content) -> Content:
+    """The content with the members that were sent instead. Raises InvalidInput with everything that is wrong."""
+    return _draft(_checked({**before.values(), **body}, _WHOLE)).content
 
 
 def _draft(body: Mapping[str, Any]) -> Draft:

@@ -16,7 +16,7 @@ def parents(owner: Api) -> dict[str, str]:
     """One row of each kind that has lists below it."""
     workflow = owner.make()["id"]
     run = owner.post(f"/workflows/{workflow}/execute").json()["id"]
-    owner.post("/triggers", {"workflow_id": workflow, "kind": "webhook", "config": {}})
+    owner.post("/triggers", {"workflow_id": workflow, "kind": "webhook", "config": {"scheme": "github"}})
     replay = Replay.objects.create(workspace=owner.workspace, created_by_id=owner.user.id)
     endpoint = WebhookEndpoint.objects.get(workspace=owner.workspace)
     return {"workflows": workflow, "runs": run, "replays": str(replay.id), "webhooks": str(endpoint.id)}

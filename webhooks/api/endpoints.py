@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +12,18 @@ from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from automation.services.documents import canonical
 from brainops.accounts.api.scope import ScopedViewSet
 from brainops.accounts.policy import Permission
+from brainops.audit.services.history import history_of
+from brainops.core.api.etag import check_if_match, entity_tag
+from brainops.core.api.parameters import IF_MATCH
 from webhooks.api.serializers import EndpointSerializer, RotatedEndpoint, RotationRequest, SampleReport, SampleRequest
 from webhooks.models import WebhookEndpoint
 from webhooks.services import endpoints, samples
 from webhooks.services.outcomes import Accepted, Acknowledged, Outcome, Refused, Repeated
+
+MOST_TOLD = 5  # rotations by others, in a refusal
 
 
 @extend_schema(tags=["Webhooks"])
@@ -42,14 +50,19 @@ class EndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
     @extend_schema(summary="Read a webhook endpoint")
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One endpoint. Its secret is not in the answer."""
-        return super().retrieve(request, *args, **kwargs)
+        endpoint = self.get_object()
+        body = EndpointSerializer(endpoint).data
+        whole = hashlib.sha256(canonical(body)).hexdigest()[:8]
+        return Response(body, headers={"ETag": entity_tag(f"r{endpoint.revision}.{whole}")})
 
-    @extend_schema(summary="Rotate the secret", request=RotationRequest, responses={200: RotatedEndpoint})
+    @extend_schema(
+        summary="Rotate the secret", parameters=[IF_MATCH], request=RotationRequest, responses={200: RotatedEndpoint}
+    )
     def rotate(self, request: Request, webhook_id: UUID) -> Response:
         """Give the endpoint a new secret. The previous one is taken for `grace_seconds` more."""
         given = RotationRequest(data=request.data)
         given.is_valid(raise_exception=True)
-        rotated = endpoints.rotate(self.caller, webhook_id, **given.validated_data)
+        rotated = endpoints.rotate(self.caller, webhook_id, **given.validated_data, check=self._require_match)
         return Response({**EndpointSerializer(rotated.endpoint).data, "secret": rotated.secret})
 
     @extend_schema(summary="Send a signed sample", request=SampleRequest, responses={200: SampleReport})
@@ -58,6 +71,16 @@ class EndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         given = SampleRequest(data=request.data)
         given.is_valid(raise_exception=True)
         return Response(report(samples.send(self.caller, webhook_id, **given.validated_data)))
+
+    def _require_match(self, endpoint: WebhookEndpoint) -> None:
+        """Raise VersionMismatch, with the last rotations, when If-Match names another state of the endpoint."""
+        present = f"r{endpoint.revision}"
+
+        def details(tags: Sequence[str]) -> dict[str, Any]:
+            changes = history_of("webhook", endpoint.id, most=MOST_TOLD)
+            return {"your_version": "".join(tags[:1]), "current_version": present, "changes": changes}
+
+        check_if_match(self.request, present, details=details, part=lambda tag: tag.partition(".")[0])
 
 
 def report(outcome: Outcome) -> dict[str, Any]:

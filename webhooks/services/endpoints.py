@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -55,7 +55,12 @@ def save_in_transaction(saving: Saving) -> tuple[WebhookEndpoint, str | None]:
 
 
 def rotate(
-    caller: Caller, webhook_id: UUID | str, *, secret: str | None = None, grace_seconds: int = GRACE_SECONDS
+    caller: Caller,
+    webhook_id: UUID | str,
+    *,
+    secret: str | None = None,
+    grace_seconds: int = GRACE_SECONDS,
+    check: Callable[[WebhookEndpoint], None] = lambda _endpoint: None,
 ) -> Rotated:
     """Give an endpoint a new secret; the old one stays good for `grace_seconds`, so that no delivery is lost meanwhile.
 
@@ -65,6 +70,7 @@ def rotate(
         rows = WebhookEndpoint.objects.select_related("trigger__workflow").select_for_update(of=("self",))
         endpoint = get_scoped(rows, caller, webhook_id)
         caller.require(Permission.WEBHOOKS_UPDATE, created_by=endpoint.trigger.workflow.owner_id)
+        check(endpoint)
         scheme = all_schemes()[endpoint.scheme]
         if not scheme.is_signed:
             raise Conflict(f"Scheme {scheme.key!r} has no secret to rotate.", code="webhook_unsigned")

@@ -32,19 +32,24 @@ def content_tag(content: bytes) -> str:
 
 
 def check_if_match(
-    request: HttpRequest | Request, version: str, *, details: Mapping[str, Any] | Details | None = None
+    request: HttpRequest | Request,
+    version: str,
+    *,
+    details: Mapping[str, Any] | Details | None = None,
+    part: Callable[[str], str] = str,
 ) -> None:
     """Raise VersionMismatch (412) when If-Match was sent and does not name `version`.
 
     The header is optional: without it the last write wins. A workspace may want it with every change: then its absence
     raises PreconditionRequired (428). `details` go into the refusal, such as both versions and what happened between.
+    `part` is what of a tag says the version, where it says more.
     """
     header = request.META.get("HTTP_IF_MATCH")
     if header is None and getattr(getattr(request, "auth", None), "requires_if_match", False):
         raise PreconditionRequired(headers={"ETag": entity_tag(version)})
     if header is None or header.strip() == "*":
         return
-    wanted = _strong_tags(header)
+    wanted = [part(tag) for tag in _strong_tags(header)]
     if version not in wanted:
         raise VersionMismatch(
             f"If-Match names {', '.join(wanted) or 'no strong tag'}, but the present version is {version}. "

@@ -6,15 +6,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.http import QueryDict
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from brainops.core.api.declared import Declared, declared_of
+from brainops.core.api.etag import content_tag, is_known, not_modified
 from brainops.core.api.serializers import ClosedSerializer
 from brainops.core.errors import InvalidInput, Problem
 
 OF_ALL_LISTS = frozenset({"limit", "cursor", "count", "fields", "ordering"})  # what pagination.py reads
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag the change is meant for; 412 when it was changed since, with what others did.",
+)
 
 
 class Fields(ClosedSerializer):
@@ -34,7 +43,8 @@ class Several(serializers.ListField):
 class KnownParameters(APIView):
     """Base of every view: a query parameter that its description does not name is refused, whatever the method.
 
-    What a view takes is what `@extend_schema(parameters=[…])` says, and for lists what all lists take.
+    What a view takes is what `@extend_schema(parameters=[…])` says, and for lists what all lists take. A single thing
+    is read with an ETag, and with 304 by whoever has it already.
     """
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -42,6 +52,18 @@ class KnownParameters(APIView):
         super().initial(request, *args, **kwargs)
         if request.query_params:
             refuse_unknown(self, request)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Tag what was read; answer 304 when If-None-Match names the tag."""
+        answer: Any = super().finalize_response(request, response, *args, **kwargs)
+        if request.method not in ("GET", "HEAD") or answer.status_code != 200 or not isinstance(answer, Response):
+            return answer
+        if isinstance(answer.data, dict) and "results" in answer.data:
+            return answer  # a page: it has no state of its own
+        if "ETag" not in answer.headers:
+            answer.render()
+            answer.headers["ETag"] = content_tag(answer.content)
+        return not_modified(answer.headers["ETag"]) if is_known(request, answer.headers["ETag"]) else answer
 
 
 def refuse_unknown(view: APIView, request: Request) -> None:
