@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from automation.engine.notices import LIFETIME_SECONDS
 from automation.models import DeliveryState, NoticeDelivery, NoticeMute, NoticeRule, Workflow
 from automation.services import notice_content, notice_sending, notices
 from automation.services.notice_outbox import Notice, Outbox
+from automation.store import notices as store
 from automation.store.notices import LEASE_SECONDS
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
@@ -30,9 +31,9 @@ def test(caller: Caller, rule_id: UUID | str) -> list[NoticeDelivery]:
 
     Neither mutes nor quiet hours nor the hour's number hold it back, and it is tried once.
     """
-    now = clock.now()
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
         rule = notices.locked(caller, rule_id)
+        now = store.now(cursor)
         outbox = Outbox(now)
         outbox.put(Notice(rule, rule.workspace_id, None, notice_content.test_of(rule), is_test=True))
         made = outbox.write()
@@ -57,13 +58,13 @@ def deliveries(caller: Caller, rule_id: UUID | str) -> QuerySet[NoticeDelivery]:
 def redeliver(caller: Caller, rule_id: UUID | str, delivery_id: UUID | str) -> NoticeDelivery:
     """Send a delivery again, under the same id. Raises NotFound, Conflict while it is still under way."""
     caller.require(Permission.NOTICES_WRITE)
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
         rule = notices.get(caller, rule_id)
         rows = NoticeDelivery.objects.filter(rule=rule).select_for_update()
         delivery = get_scoped(rows, caller, delivery_id)
         if delivery.state == DeliveryState.PENDING:
             raise Conflict("It has not been sent yet and is tried again by itself.", code="delivery_pending")
-        now = clock.now()
+        now = store.now(cursor)
         delivery.state, delivery.attempts, delivery.next_at = DeliveryState.PENDING, 0, now
         delivery.ends_at, delivery.sent_at = now + timedelta(seconds=LIFETIME_SECONDS), None
         delivery.save(update_fields=["state", "attempts", "next_at", "ends_at", "sent_at"])

@@ -101,7 +101,7 @@ class _Decision:
     def __init__(self, cursor: Any, causes: Sequence[Cause]) -> None:
         self._cursor = cursor
         self._causes = causes
-        self._outbox = Outbox(clock.now())
+        self._outbox = Outbox(store.now(cursor))
         self._workflows = store.watched(cursor, {cause.workflow_id for cause in causes})
         self._rules = _rules({cause.workspace_id for cause in causes})
         self._muted = _muted({cause.workspace_id for cause in causes})

@@ -15,6 +15,7 @@ import orjson
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from automation.engine.commands import CommandRefused
 from automation.engine.notices import delay_seconds
@@ -97,7 +98,7 @@ def send(delivery_id: UUID) -> None:
         log.exception("notice_not_sent", delivery_id=str(delivery.id))
         _refused(delivery, Refusal("Something went wrong on our side; the log says what."))
     else:
-        _settle(delivery, state=DeliveryState.SENT, sent_at=clock.now(), last_error="")
+        _settle(delivery, state=DeliveryState.SENT, sent_at=Now(), last_error="")
 
 
 def _deliver(delivery: NoticeDelivery) -> None:
@@ -137,7 +138,7 @@ def _mail(delivery: NoticeDelivery) -> None:
 def _refuse_too_many(delivery: NoticeDelivery) -> None:
     most: int = settings.BRAINOPS_LIMITS["mails_per_hour"]
     rows = NoticeDelivery.objects.filter(workspace_id=delivery.workspace_id, channel=NoticeChannel.EMAIL)
-    if rows.filter(sent_at__gt=clock.now() - timedelta(hours=1)).count() >= most:
+    if rows.filter(sent_at__gt=Now() - timedelta(hours=1)).count() >= most:
         said = f"The workspace has sent {most} mails within the hour (BRAINOPS_LIMIT_MAILS_PER_HOUR); this one waits."
         raise Refusal(said, retry_after_seconds=PAUSE_AT_LIMIT_SECONDS, counts=False)
 
@@ -218,7 +219,8 @@ def _above(cursor: Any, delivery: NoticeDelivery) -> CalledBy | None:
 
 def _refused(delivery: NoticeDelivery, refusal: Refusal) -> None:
     """Try again later, or give up."""
-    now = clock.now()
+    with connection.cursor() as cursor:
+        now = store.now(cursor)
     reason = redact_text(refusal.reason)[:LONGEST_ERROR]
     seconds = delay_seconds(delivery.attempts, retry_after_seconds=refusal.retry_after_seconds)
     next_at = now + timedelta(seconds=seconds)

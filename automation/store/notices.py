@@ -17,6 +17,9 @@ import orjson
 LEASE_SECONDS = 120.0  # longer than any message takes
 _DECIDERS_LOCK = 0x07E11  # advisory, for the transaction
 
+# The one clock that messages go by.
+NOW = "select statement_timestamp()"
+
 DECIDE_ALONE = "select pg_try_advisory_xact_lock(%s)"
 
 TAKE = """
@@ -67,15 +70,17 @@ PLACE = "select id, depth from automation_run where uid = %s"
 
 CLAIM = """
 update automation_noticedelivery d
-set attempts = d.attempts + 1, next_at = now() + make_interval(secs => %(lease)s)
+set attempts = d.attempts + 1, next_at = statement_timestamp() + make_interval(secs => %(lease)s)
 from (
-  select id from automation_noticedelivery where state = 'pending' and next_at <= now()
+  select id from automation_noticedelivery where state = 'pending' and next_at <= statement_timestamp()
   order by next_at limit 1 for update skip locked) due
 where d.id = due.id
 returning d.id
 """
 
-HAS_DUE = "select exists (select from automation_noticedelivery where state = 'pending' and next_at <= now())"
+HAS_DUE = """
+select exists (select from automation_noticedelivery where state = 'pending' and next_at <= statement_timestamp())
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,13 @@ class RunFacts:
     started_at: datetime | None
     finished_at: datetime | None
     error: Any
+
+
+def now(cursor: Any) -> datetime:
+    """The instant on the database's clock."""
+    cursor.execute(NOW)
+    instant: datetime = cursor.fetchone()[0]
+    return instant
 
 
 def take(cursor: Any, *, limit: int) -> list[Cause]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from automation.models import NoticeRule, Workflow
 from automation.services import runnable
 from automation.tests.notices import rows
+from automation.tests.notices.servers import Hook, Inbox
 from brainops.accounts.models import Workspace
+from brainops.core.egress import http
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +38,25 @@ def orders(home: Workspace) -> Workflow:
 @pytest.fixture
 def rule(home: Workspace) -> NoticeRule:
     return rows.make_rule(home)
+
+
+@pytest.fixture
+def inbox(settings: Any) -> Iterator[Inbox]:
+    """A mail server that the installation uses."""
+    box = Inbox()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", box.port
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    yield box
+    box.close()
+
+
+@pytest.fixture
+def hook(settings: Any) -> Iterator[Hook]:
+    """A receiver of webhooks that may be called."""
+    settings.BRAINOPS_EGRESS_ALLOW = ["127.0.0.1:*"]
+    http.client.cache_clear()
+    server = Hook()
+    yield server
+    server.close()
+    http.client.cache_clear()

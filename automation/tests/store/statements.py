@@ -153,6 +153,7 @@ CASES: dict[str, Case] = {
     "payloads.READ": Case((ID, HOME, "x"), ("run_uid", PAYLOAD)),
     "payloads.FORGET_STALE": Case(([1],), (PAYLOAD, STEP, DATA)),
     "news.GIVE_NEWS": Case(([1],), (RUN,)),
+    "notices.NOW": Case(),
     "notices.DECIDE_ALONE": Case((1,)),
     "notices.TAKE": Case((500,), ("automation_noticecause_pkey",)),
     "notices.WATCHED": Case(([ID],), ("automation_workflow_pkey",)),
