@@ -12,7 +12,7 @@ import redis
 from brainops.core.ratelimit.circuit import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, MOST_SLOW, Circuit
 from brainops.core.ratelimit.limiter import Limiter
 from brainops.core.ratelimit.redis_server import RedisServer
-from brainops.core.ratelimit.tests.conftest import Server, bucket
+from brainops.core.tests.ratelimit.conftest import Server, bucket
 from brainops.stack.ports import free_port
 
 SLOW = 1 / 3600

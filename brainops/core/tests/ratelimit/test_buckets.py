@@ -11,7 +11,7 @@ from django.conf import settings
 from brainops.core.ratelimit.limiter import HELD_SECONDS, Limiter
 from brainops.core.ratelimit.local_buckets import LocalBuckets
 from brainops.core.ratelimit.redis_buckets import RedisBuckets
-from brainops.core.ratelimit.tests.conftest import bucket
+from brainops.core.tests.ratelimit.conftest import bucket
 
 SLOW = 1 / 3600  # a token an hour: nothing comes back while a test runs
 
