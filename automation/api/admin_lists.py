@@ -22,6 +22,7 @@ from brainops.accounts.api.scope import CallerView, ScopedViewSet
 from brainops.core import clock
 from brainops.core.api.public import STAFF
 from brainops.core.api.serializers import ClosedSerializer
+from brainops.core.errors import InvalidInput, Problem
 
 USER_ID = OpenApiParameter("user_id", UUID, OpenApiParameter.PATH, description="The user.")
 ORDERS = {
@@ -131,6 +132,9 @@ class AdminBulkView(CallerView):
     def post(self, request: Request) -> Response:
         """What POST /workflows/bulk does, on workflows of any workspace. For staff who may change or delete them."""
         body = read_body(request)
+        if body["action"] == "export":  # a file belongs to one workspace
+            said = "Workflows are exported from their workspace, not from all of them."
+            raise InvalidInput(said, problems=[Problem("not_here", said, "/action")])
         order = read_order(body, read_which(body, self._find))
         report = everywhere.change_workflows(self.caller, order)
         return Response(report_body(order.action, report, order.manner))

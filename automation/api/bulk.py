@@ -26,10 +26,12 @@ from automation.api.bulk_shape import (
 )
 from automation.api.idempotent import REPLAYED, once
 from automation.api.parameters import IDEMPOTENCY_KEY
+from automation.api.transfer_shape import TransferShape, show
 from automation.api.workflows import WorkflowFilters
 from automation.services import bulk, bulk_workflows, workflow_search
 from automation.services.bulk_verbs import VERBS, Details, homes_of
 from automation.services.bulk_workflows import Order
+from automation.services.exchange.form import FORMS
 from automation.services.idempotency import Answer
 from automation.services.workflow_drafts import FIELDS
 from brainops.accounts.api.scope import CallerView
@@ -70,12 +72,19 @@ PROPERTIES: dict[str, Any] = {
         "additionalProperties": {"type": "string", "maxLength": 80},
         "description": "By id the ETag it must have; another state is refused with version_mismatch.",
     },
+    "format": {"enum": [*FORMS], "default": "json", "description": "With `export`: the file's form."},
     **MANNER,
 }
 BODY = Body(PROPERTIES, required=("action",))
 
 NEEDS = {"tag": "tags", "untag": "tags", "assign": "owner"}  # action: the member it cannot do without
-TAKES = {"tags": ("tag", "untag"), "owner": ("assign",), "meta_data": ("archive",), "note": ("archive", "tag", "untag")}
+TAKES = {
+    "format": ("export",),
+    "tags": ("tag", "untag"),
+    "owner": ("assign",),
+    "meta_data": ("archive",),
+    "note": ("archive", "tag", "untag"),
+}
 
 
 class WorkflowOutcome(OutcomeShape):
@@ -97,6 +106,11 @@ class BulkReport(serializers.Serializer[Any]):
     total = serializers.IntegerField()
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="How many, by status.")
     results = WorkflowOutcome(many=True, help_text="In the order they were named, each once.")
+    export = TransferShape(
+        required=False,
+        allow_null=True,
+        help_text="Of an export: where its file will be; null when nothing is exported.",
+    )
 
 
 EXAMPLES = [
@@ -153,16 +167,23 @@ class WorkflowBulkView(CallerView):
         examples=EXAMPLES,
     )
     def post(self, request: Request) -> Response:
-        """Activate, deactivate, archive, unarchive, tag, untag, give to another owner, or delete many workflows."""
+        """Activate, deactivate, archive, unarchive, tag, untag, give to another owner, export or delete many."""
         body = read_body(request)
 
         def work() -> Answer:
             order = read_order(body, read_which(body, self._find))
+            if order.action == "export":
+                return self._export(order)
             report = bulk_workflows.carry_out(self.caller, order)
             return Answer(status.HTTP_200_OK, report_body(order.action, report, order.manner))
 
         answer = once(request, self.caller, work)
         return Response(answer.body, answer.status, headers=REPLAYED if answer.is_replay else {})
+
+    def _export(self, order: Order) -> Answer:
+        report, transfer = bulk_workflows.export(self.caller, order)
+        body = report_body(order.action, report, order.manner)
+        return Answer(status.HTTP_200_OK, {**body, "export": transfer and show(transfer)})
 
     def _find(self, given: Mapping[str, Any]) -> list[UUID]:
         rows = workflow_search.find(self.caller, **read_filter(WorkflowFilters, given))
@@ -195,6 +216,7 @@ def read_order(body: Mapping[str, Any], ids: list[UUID]) -> Order:
         homes=homes_of(owner_id) if owner_id else frozenset(),
         meta_data=body.get("meta_data"),
         note=body.get("note", ""),
+        form=body.get("format", "json"),
     )
     return Order(
         action=body["action"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ class Details:
     homes: frozenset[UUID] = frozenset()
     meta_data: Mapping[str, Any] | None = None
     note: str = ""
+    form: str = "json"  # of an export
     at: datetime = field(default_factory=clock.now)  # one instant for all, so that one statement writes them
 
     def require_owner_in(self, workspace_id: UUID) -> None:
@@ -44,6 +46,14 @@ def homes_of(user_id: UUID) -> frozenset[UUID]:
     return frozenset(rows.values_list("workspace_id", flat=True))
 
 
+class Effect(Enum):
+    """What is done with the rows that the judge lets through."""
+
+    SAVE = auto()
+    DELETE = auto()
+    EXPORT = auto()  # they stay as they are
+
+
 @dataclass(frozen=True, slots=True)
 class Verb:
     """One action. `judge` gives the columns' new values, nothing when it is so already; raises AppError to refuse."""
@@ -52,7 +62,7 @@ class Verb:
     action: str  # as the audit log says it
     said: str
     judge: Callable[[Workflow, Details], Values]
-    is_deletion: bool = False
+    effect: Effect = Effect.SAVE
 
 
 def _activate(row: Workflow, _details: Details) -> Values:
@@ -99,6 +109,10 @@ def _delete(_row: Workflow, _details: Details) -> Values:
     return {"id": None}
 
 
+def _export(row: Workflow, _details: Details) -> Values:
+    return {"version": row.version}
+
+
 def _no_member() -> InvalidInput:
     said = "The new owner must be a member of the workflow's workspace who can log in."
     return InvalidInput(said, code="owner_is_no_member", problems=[Problem("owner_is_no_member", said, "/owner")])
@@ -112,5 +126,6 @@ VERBS = {
     "tag": Verb(Permission.WORKFLOWS_UPDATE, "workflow.update", "Tagged", _tag),
     "untag": Verb(Permission.WORKFLOWS_UPDATE, "workflow.update", "Took tags off", _untag),
     "assign": Verb(Permission.WORKFLOWS_ASSIGN, "workflow.assign", "Gave to another owner", _assign),
-    "delete": Verb(Permission.WORKFLOWS_DELETE, "workflow.delete", "Deleted", _delete, is_deletion=True),
+    "delete": Verb(Permission.WORKFLOWS_DELETE, "workflow.delete", "Deleted", _delete, Effect.DELETE),
+    "export": Verb(Permission.WORKFLOWS_EXPORT, "workflow.export", "Exported", _export, Effect.EXPORT),
 }

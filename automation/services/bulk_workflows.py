@@ -13,11 +13,12 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
-from automation.models import Workflow
-from automation.services import bulk, runnable
+from automation.models import Transfer, Workflow
+from automation.services import bulk, exports, runnable
 from automation.services.bulk import Fate, Manner, Outcome, Report
-from automation.services.bulk_verbs import VERBS, Details, Verb
+from automation.services.bulk_verbs import VERBS, Details, Effect, Verb
 from automation.services.documents import canonical
+from automation.services.exports import Wanted
 from automation.services.version_numbers import next_number
 from automation.services.workflow_deletion import counts_of, delete_in_transaction
 from automation.store.bulk_workflows import NextVersion, add_versions
@@ -79,6 +80,16 @@ def carry_out(caller: Caller, order: Order) -> Report:
     )
 
 
+def export(caller: Caller, order: Order) -> tuple[Report, Transfer | None]:
+    """Have a worker write a file of those that the caller may export. Raises as `carry_out` and `exports.start` do."""
+    with transaction.atomic():
+        report = carry_out(caller, order)
+        done = [outcome.id for outcome in report.outcomes if outcome.fate is Fate.DONE]
+        if not (report.is_applied and done):
+            return report, None
+        return report, exports.start(caller, Wanted(ids=done, format=order.details.form))
+
+
 def carry_out_anywhere(staff: Caller, order: Order) -> Report:
     """Do it to workflows of any workspace. The door has made sure that staff is calling, who may."""
     bulk.require_few(order.ids)
@@ -104,8 +115,7 @@ def _work(caller: Caller, order: Order, rows: QuerySet[Workflow], ids: Sequence[
             changes.append(_change(row, values))
         else:
             outcomes[row.id] = Outcome(row.id, Fate.UNCHANGED, facts=_facts(row.version, row.revision))
-    write = _delete if order.verb.is_deletion else _save
-    return outcomes | (write(caller, order, changes) if changes else {})
+    return outcomes | (_WRITERS[order.verb.effect](caller, order, changes) if changes else {})
 
 
 def _read(rows: QuerySet[Workflow], order: Order, ids: Sequence[UUID]) -> QuerySet[Workflow]:
@@ -114,7 +124,7 @@ def _read(rows: QuerySet[Workflow], order: Order, ids: Sequence[UUID]) -> QueryS
     found = rows.filter(id__in=ids).select_related("workspace").only(*columns).order_by("id")
     if order.manner.is_dry_run:
         return found
-    return found.select_for_update(of=("self",), no_key=not order.verb.is_deletion)
+    return found.select_for_update(of=("self",), no_key=order.verb.effect is not Effect.DELETE)
 
 
 def _change(row: Workflow, values: Mapping[str, Any]) -> Change:
@@ -169,6 +179,20 @@ def _delete(caller: Caller, order: Order, changes: Sequence[Change]) -> dict[UUI
     return {row.id: Outcome(row.id, Fate.DONE, facts={"deleted": counts[row.id]}) for row in rows}
 
 
+def _export(caller: Caller, order: Order, changes: Sequence[Change]) -> dict[UUID, Outcome]:
+    """The file itself is started when all are judged (`carry_out`)."""
+    rows = [change.row for change in changes]
+    if not order.manner.is_dry_run:
+        record_many(
+            caller,
+            [Deed(row.workspace_id, "workflow.export", "workflow", row.id, _said(order.verb, row)) for row in rows],
+        )
+    return {row.id: Outcome(row.id, Fate.DONE, facts=_facts(row.version, row.revision)) for row in rows}
+
+
+_WRITERS = {Effect.SAVE: _save, Effect.DELETE: _delete, Effect.EXPORT: _export}
+
+
 def _require_match(row: Workflow, order: Order) -> None:
     """What If-Match does for a single workflow. Raises VersionMismatch, InvalidInput."""
     meant = order.states.get(row.id)
@@ -196,8 +220,11 @@ def _deed(verb: Verb, change: Change) -> Deed:
     changes = {name: [getattr(row, name), value] for name, value in change.values.items() if name != "meta_data"}
     if change.is_versioned:
         changes["version"] = [row.version, change.number]
-    said = f"{verb.said} workflow {row.name!r}."
-    return Deed(row.workspace_id, verb.action, "workflow", row.id, said, changes)
+    return Deed(row.workspace_id, verb.action, "workflow", row.id, _said(verb, row), changes)
+
+
+def _said(verb: Verb, row: Workflow) -> str:
+    return f"{verb.said} workflow {row.name!r}."
 
 
 def _record_call(caller: Caller, order: Order, workspace_id: UUID | None, report: Report) -> None:

@@ -16,6 +16,7 @@ from automation.engine.status import RunStatus
 from automation.models import Run, Workflow
 from automation.services import bulk_workflows
 from automation.services.bulk import Report
+from automation.services.bulk_verbs import Effect
 from automation.services.bulk_workflows import Order
 from brainops.accounts.caller import Caller
 from brainops.accounts.models import Role, User
@@ -99,13 +100,16 @@ def runs(
     return rows.filter(**{lookup: value for lookup, value in asked.items() if value is not None}).values(*RUN_COLUMNS)
 
 
+WORDS = {Effect.DELETE: "delete"}  # what Django calls the right
+
+
 def change_workflows(staff: Caller, order: Order) -> Report:
     """Carry out a bulk order on workflows of any workspace.
 
     Raises PermissionDenied unless staff has the right that the admin's pages ask for, too.
     """
     staff.require_staff()
-    word = "delete" if order.verb.is_deletion else "change"
+    word = WORDS.get(order.verb.effect, "change")
     user = User.objects.get(pk=str(staff.user_id))
     if not user.has_perm(f"automation.{word}_workflow"):
         raise PermissionDenied(f"You may look, but not {word} workflows. Ask a superuser for the right to.")

@@ -315,3 +315,24 @@ def test_the_number_of_queries_does_not_grow_with_the_workflows(owner: Api, acti
         bulk(owner, action, *many, **body)
 
     assert len(lots) <= len(few)
+
+
+def test_an_export_is_written_by_a_worker_from_what_the_caller_may_export(owner: Api, stranger: Api):
+    one, two, foreign = *make(owner, 2), stranger.make()["id"]
+
+    rehearsed = bulk(owner, "export", one, foreign, dry_run=True)
+    report = bulk(owner, "export", one, two, foreign, format="yaml")
+
+    assert (statuses(rehearsed), rehearsed["export"]) == (["done", "not_found"], None)
+    assert statuses(report) == ["done", "done", "not_found"]
+    made = owner.get(f"/exports/{report['export']['id']}").json()
+    assert (made["state"], made["format"], made["progress"]["total"]) == ("queued", "yaml", 2)
+    assert Workflow.objects.get(id=one).revision == 1
+    actions = AuditEntry.objects.filter(action__startswith="workflow.", target_kind="workflow")
+    assert actions.filter(action="workflow.export").count() == 2
+
+
+def test_a_viewer_exports_nothing(owner: Api, member: Callable[..., Api]):
+    report = bulk(member(Role.VIEWER), "export", owner.make()["id"])
+
+    assert (statuses(report), report["export"]) == (["refused"], None)
