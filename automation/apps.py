@@ -51,4 +51,4 @@ class AutomationConfig(AppConfig):
         belongings.clearances.register("automation", departures.clearance)
         belongings.renames.register("approvals", departures.follow_rename)
         usage.providers.register("automation", quotas.uses)
-        post_save.connect(quotas.remembered.forget_all, sender=Workspace, dispatch_uid="quotas")
+        post_save.connect(quotas.remembered.changed, sender=Workspace, dispatch_uid="quotas")

@@ -33,6 +33,8 @@ SECRET_KEY = env.text(
 SECRET_KEY_FALLBACKS = env.names("BRAINOPS_SECRET_KEY_FALLBACKS", [])
 # Encrypts stored secrets: "id:key[,id:key…]", 32 bytes each in URL-safe base64. The first encrypts, all decrypt.
 BRAINOPS_ENCRYPTION_KEYS = env.key_ring("BRAINOPS_ENCRYPTION_KEYS", _when_debugging("debug:" + "A" * 43))
+# Former encryption keys in the same form: they decrypt nothing and only verify the audit log's older entries.
+BRAINOPS_RETIRED_KEYS = env.key_ring("BRAINOPS_RETIRED_KEYS", "")
 
 # --- Addresses -----------------------------------------------------------------------------------
 # Where people and webhook senders reach this installation; links and the cookies' Secure flag follow it.
@@ -172,15 +174,15 @@ BRAINOPS_RATES = {
     "key_reads": env.number("BRAINOPS_RATE_KEY_READS_PER_SECOND", 1000, low=0.001, high=1_000_000),
     "key_writes": env.number("BRAINOPS_RATE_KEY_WRITES_PER_SECOND", 500, low=0.001, high=1_000_000),
     "key_starts": env.number("BRAINOPS_RATE_KEY_STARTS_PER_SECOND", 200, low=0.001, high=1_000_000),
-    "key_transfers": env.number("BRAINOPS_RATE_KEY_TRANSFERS_PER_SECOND", 2, low=0.001, high=1_000_000),
+    "key_transfers": env.number("BRAINOPS_RATE_KEY_TRANSFERS_PER_SECOND", 10, low=0.001, high=1_000_000),
     "user_reads": env.number("BRAINOPS_RATE_USER_READS_PER_SECOND", 2000, low=0.001, high=1_000_000),
     "user_writes": env.number("BRAINOPS_RATE_USER_WRITES_PER_SECOND", 1000, low=0.001, high=1_000_000),
     "user_starts": env.number("BRAINOPS_RATE_USER_STARTS_PER_SECOND", 400, low=0.001, high=1_000_000),
-    "user_transfers": env.number("BRAINOPS_RATE_USER_TRANSFERS_PER_SECOND", 4, low=0.001, high=1_000_000),
+    "user_transfers": env.number("BRAINOPS_RATE_USER_TRANSFERS_PER_SECOND", 20, low=0.001, high=1_000_000),
     "workspace_reads": env.number("BRAINOPS_RATE_WORKSPACE_READS_PER_SECOND", 5000, low=0.001, high=1_000_000),
     "workspace_writes": env.number("BRAINOPS_RATE_WORKSPACE_WRITES_PER_SECOND", 2000, low=0.001, high=1_000_000),
     "workspace_starts": env.number("BRAINOPS_RATE_WORKSPACE_STARTS_PER_SECOND", 1000, low=0.001, high=1_000_000),
-    "workspace_transfers": env.number("BRAINOPS_RATE_WORKSPACE_TRANSFERS_PER_SECOND", 10, low=0.001, high=1_000_000),
+    "workspace_transfers": env.number("BRAINOPS_RATE_WORKSPACE_TRANSFERS_PER_SECOND", 50, low=0.001, high=1_000_000),
     # every request to the API from one network (an IPv4 address, an IPv6 /64), before anything is looked up
     "address_requests": env.number("BRAINOPS_RATE_ADDRESS_REQUESTS_PER_SECOND", 2000, low=0.001, high=1_000_000),
     # one network: tries of one-time URLs and links of mails; deliveries to endpoints that are not there

@@ -80,6 +80,7 @@ class ExportView(CallerView):
     content_negotiation_class = AnyAnswer
     creator_may = True
     permissions = {"post": Permission.WORKFLOWS_EXPORT}
+    rate_kinds = {"post": "transfers"}
 
     @extend_schema(
         summary="Export workflows",

@@ -96,6 +96,7 @@ class ImportView(CallerView):
     """A file becomes workflows."""
 
     permissions = {"post": Permission.WORKFLOWS_IMPORT}
+    rate_kinds = {"post": "transfers"}
 
     @extend_schema(
         summary="Import workflows",

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from automation.store import quotas
 from automation.store.quotas import OwnQuotas
@@ -62,10 +62,15 @@ class _Remembered:
                 self._known.popitem(last=False)
         return own
 
-    def forget_all(self, **_signal: Any) -> None:
-        """Ask the database again: after a change in this process."""
+    def forget_all(self) -> None:
+        """Ask the database again."""
         with self._lock:
             self._known.clear()
+
+    def changed(self, **_signal: Any) -> None:
+        """A workspace was written in this process: ask again now, and once more when that is committed."""
+        self.forget_all()
+        transaction.on_commit(self.forget_all)
 
 
 remembered = _Remembered()
