@@ -18,7 +18,7 @@ from brainops.core.errors import Conflict, InvalidInput, NotFound, Problem
 def what_goes_with(caller: Caller) -> dict[str, int]:
     """How many rows of each kind a deletion would take along: `{"runs": 120, "workflows": 3}`, without zeros."""
     caller.require(Permission.WORKSPACE_DELETE)
-    return _counts(caller.workspace())
+    return count_rows(caller.workspace())
 
 
 def delete(caller: Caller, *, confirm: str, with_active_runs: bool = False) -> dict[str, int]:
@@ -45,7 +45,7 @@ def destroy(workspace_id: UUID, *, confirm: str, with_active_runs: bool, by: Has
             raise InvalidInput(said, problems=[Problem("not_confirmed", said, parameter="confirm")])
         if not with_active_runs:
             _refuse_active(workspace_id)
-        counts = _counts(workspace_id)
+        counts = count_rows(workspace_id)
         for clearance in clearances.values():
             clearance.clear(workspace_id)
         record(
@@ -71,7 +71,7 @@ def _refuse_active(workspace_id: UUID) -> None:
         )
 
 
-def _counts(workspace_id: UUID) -> dict[str, int]:
+def count_rows(workspace_id: UUID) -> dict[str, int]:
     """Rows that refer to the workspace and go with it, by the name of their kind."""
     counts: dict[str, int] = {}
     for relation in Workspace._meta.get_fields(include_hidden=True):

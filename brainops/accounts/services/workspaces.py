@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.utils.text import slugify
 
 from brainops.accounts.caller import Caller
-from brainops.accounts.models import Membership, Role, User, Workspace
+from brainops.accounts.models import LoginSession, Membership, Role, User, Workspace
 from brainops.accounts.policy import Permission
 from brainops.accounts.services import members
 from brainops.audit.actor import HasActor
@@ -88,6 +88,8 @@ def change(caller: Caller, changes: Mapping[str, Any]) -> Workspace:
     """Change the caller's workspace. Quotas are for staff. Nothing different writes nothing."""
     caller.require(Permission.WORKSPACE_UPDATE)
     _refuse_quotas(caller, changes)
+    if changes.get("requires_mfa"):
+        _require_own_factor(caller)
     write(caller.workspace(), changes, by=caller)
     return get(caller)
 
@@ -144,6 +146,13 @@ def _refuse_quotas(caller: Caller, changes: Mapping[str, Any]) -> None:
     ]
     if problems:
         raise InvalidInput.from_problems(problems)
+
+
+def _require_own_factor(caller: Caller) -> None:
+    """Who demands a second factor has one: else the first to be locked out would be the one who could undo it."""
+    rows = LoginSession.objects.filter(id=caller.credential_id, amr__contains=["mfa"])
+    if caller.via != "token" or not rows.exists():
+        raise Conflict("Log in with a second factor yourself first (/me/mfa), then demand it.", code="mfa_required")
 
 
 def _check_owns_few(caller: Caller) -> None:

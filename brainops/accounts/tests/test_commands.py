@@ -95,3 +95,24 @@ def test_a_reset_gives_a_new_password_and_ends_the_old_one():
     ]
 
     assert [answer.status_code for answer in statuses] == [401, 200]
+
+
+def test_delete_workspace_first_says_what_would_go(ada, acme, capsys):
+    call_command("delete_workspace", "acme")
+
+    assert capsys.readouterr().out == ("would go: 1 memberships\nNothing was deleted. To do it: --confirm acme\n")
+    assert Workspace.objects.filter(id=acme.id).exists()
+
+
+def test_delete_workspace_deletes_when_the_slug_is_said_twice(ada, acme, capsys):
+    with pytest.raises(CommandError, match="confirm must be the workspace's slug"):
+        call_command("delete_workspace", "acme", confirm="other")
+    call_command("delete_workspace", "acme", confirm="acme")
+
+    assert capsys.readouterr().out == "gone: 1 memberships\n"
+    assert not Workspace.objects.exists()
+
+
+def test_delete_workspace_knows_no_other(db):
+    with pytest.raises(CommandError, match="There is no workspace 'nonsense'"):
+        call_command("delete_workspace", "nonsense")

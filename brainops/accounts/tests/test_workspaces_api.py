@@ -4,6 +4,8 @@ import pytest
 
 from brainops.accounts.belongings import Clearance, clearances
 from brainops.accounts.models import ApiKey, Membership, Role, User, Workspace
+from brainops.accounts.services import sessions
+from brainops.accounts.tests.conftest import Api
 from brainops.accounts.tests.people import logged_in, member_id
 from brainops.audit.models import AuditEntry
 
@@ -137,6 +139,18 @@ def test_a_change_that_changes_nothing_writes_nothing(ada, acme):
     logged_in(ada).patch(f"/workspaces/{acme.id}", {"name": "Acme"})
 
     assert not AuditEntry.objects.filter(action="workspace.update").exists()
+
+
+def test_only_who_has_a_second_factor_demands_one(ada, acme, api):
+    for client in (logged_in(ada), api(ada)):
+        answer = client.patch(f"/workspaces/{acme.id}", {"requires_mfa": True})
+        assert (answer.status_code, answer.json()["code"]) == (409, "mfa_required")
+
+    with_factor = Api(sessions.open_session(ada, amr=("pwd", "mfa")).access)
+
+    assert with_factor.patch(f"/workspaces/{acme.id}", {"requires_mfa": True}).json()["requires_mfa"] is True
+    assert logged_in(ada).get(f"/workspaces/{acme.id}").status_code == 403
+    assert logged_in(ada).get("/members").json()["code"] == "mfa_required"
 
 
 def test_quotas_are_for_staff(ada, acme):
