@@ -112,7 +112,7 @@ class SecretViewSet(ScopedViewSet):
         "destroy": Permission.SECRETS_WRITE,
     }
 
-    @extend_schema(summary="List secrets", examples=[EXAMPLE])
+    @extend_schema(summary="List secrets")
     def list(self, request: Request) -> Response:
         """The secrets of the workspace by name, without their values."""
         rows = self.paginate_queryset(secrets.find(self.caller)) or []

@@ -95,7 +95,7 @@ class VariableViewSet(ScopedViewSet):
         "destroy": Permission.VARIABLES_WRITE,
     }
 
-    @extend_schema(summary="List variables", examples=[EXAMPLE])
+    @extend_schema(summary="List variables")
     def list(self, request: Request) -> Response:
         """The variables of the workspace, by name."""
         rows = self.paginate_queryset(variables.find(self.caller)) or []

@@ -59,7 +59,8 @@ class KeyRing:
             return cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], associated.encode()).decode()
         except (InvalidTag, binascii.Error, ValueError) as error:
             raise SecretUnreadable(
-                f"The secret of {associated} was changed in the database. Enter it again."
+                f"The secret of {associated} was changed in the database, or its key is another one than "
+                f"{key_id[:40]!r} was. Put the right key back, or enter the secret again."
             ) from error
 
     def is_current(self, stored: str) -> bool:
@@ -78,8 +79,17 @@ def signing_keys(purpose: str) -> tuple[bytes, ...]:
 
 
 def lasting_keys(purpose: str) -> tuple[bytes, ...]:
-    """The keys of one purpose made from the encryption keys, which are kept as long as what they protect."""
-    return tuple(_derive(key, purpose) for key in settings.BRAINOPS_ENCRYPTION_KEYS.values())
+    """The keys of one purpose made from the encryption keys, the writing one first, then those that only verify."""
+    return _lasting(purpose, tuple(settings.BRAINOPS_ENCRYPTION_KEYS.values()))
+
+
+def remaining_keys(purpose: str) -> tuple[bytes, ...]:
+    """What `lasting_keys` is when the older encryption keys are taken out of the ring."""
+    return _lasting(purpose, tuple(settings.BRAINOPS_ENCRYPTION_KEYS.values())[:1])
+
+
+def _lasting(purpose: str, ring: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return tuple(_derive(key, purpose) for key in (*ring, *settings.BRAINOPS_RETIRED_KEYS.values()))
 
 
 @lru_cache(maxsize=4)

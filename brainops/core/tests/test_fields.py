@@ -6,10 +6,9 @@ import pytest
 from django.core.exceptions import FieldError
 from django.db import connection, models
 
-from brainops.core import redact
+from brainops.core import redact, rotation
 from brainops.core.errors import MalformedJson, SecretUnreadable
 from brainops.core.fields import EncryptedTextField, JsonField
-from brainops.core.management.commands import rotate_keys
 
 
 class Vault(models.Model):
@@ -113,11 +112,11 @@ def test_rotation_rewrites_every_secret_under_the_first_key(vault, settings):
     vault.objects.create(secret=None)
     settings.BRAINOPS_ENCRYPTION_KEYS = {"fresh": b"f" * 32, **settings.BRAINOPS_ENCRYPTION_KEYS}
 
-    ids = [row.pk for row in vault.objects.all()]
-    rewritten = rotate_keys.rewrite(Vault, [Vault._meta.get_field("secret")], ids)
+    report = rotation.Report()
+    rewritten = rotation.rotate_place(rotation.Place(Vault, Vault._meta.get_field("secret")), report, batch=2)
 
     settings.BRAINOPS_ENCRYPTION_KEYS = {"fresh": b"f" * 32}
-    assert rewritten == 3
+    assert (rewritten, report.unreadable) == (3, [])
     assert [vault.objects.get(pk=row.pk).secret for row in rows] == ["secret 0", "secret 1", "secret 2"]
 
 

@@ -1,59 +1,47 @@
-"""Write every stored secret anew under the first key of BRAINOPS_ENCRYPTION_KEYS."""
+"""Write every stored secret anew under the first key of BRAINOPS_ENCRYPTION_KEYS; `--check` says what is left."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from django.apps import apps
-from django.core.management.base import BaseCommand
-from django.db import models, transaction
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from brainops.core import crypto, rotation
-from brainops.core.fields import EncryptedTextField
-
-BATCH = 200
+from brainops.core import rotation
 
 
 class Command(BaseCommand):
-    help = "Encrypt every stored secret with the first key. Run it after adding a key, then drop the old one."
+    help = (
+        "Encrypt every stored secret with the first key of BRAINOPS_ENCRYPTION_KEYS, while web and workers go on. May "
+        "be stopped and started again. Afterwards `--check` proves that the older keys may go."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """--check, --batch."""
+        parser.add_argument("--check", action="store_true", help="Change nothing; fail while an older key is needed.")
+        parser.add_argument("--batch", type=int, default=rotation.BATCH, help="Rows of one transaction.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for model, fields in encrypted_models():
-            count = sum(rewrite(model, fields, ids) for ids in batches(model))
-            self.stdout.write(f"{model._meta.label}: {count} secrets written anew.")
-        for name, rewrite_all in rotation.rewriters.items():
-            self.stdout.write(f"{name}: {rewrite_all()} secrets written anew.")
+        """Raises CommandError while something needs an older key or cannot be read."""
+        if options["check"]:
+            self._check()
+            return
+        report = rotation.rotate(batch=max(1, options["batch"]), tell=self._tell)
+        if report.unreadable:
+            raise CommandError("\n".join(("Some secrets could not be read and stay as they are:", *report.unreadable)))
+        self.stdout.write("Now run `manage.py rotate_keys --check`.")
 
+    def _check(self) -> None:
+        found = rotation.standing()
+        lines = [f"{place}: {count} secrets under an older key." for place, count in found.stale.items()]
+        lines += [
+            f"{place}: {count} secrets under a key that is not in BRAINOPS_ENCRYPTION_KEYS. Put it back, or enter them "
+            "again."
+            for place, count in found.strange.items()
+        ]
+        lines += found.lasting
+        if not found.is_done:
+            raise CommandError("\n".join(("The older keys are still needed:", *lines)))
+        self.stdout.write("Every secret is under the first key: the others may go from BRAINOPS_ENCRYPTION_KEYS.")
 
-def encrypted_models() -> Iterator[tuple[type[models.Model], list[EncryptedTextField]]]:
-    """Every model with encrypted fields."""
-    for model in apps.get_models():
-        fields = [field for field in model._meta.get_fields() if isinstance(field, EncryptedTextField)]
-        if fields:
-            yield model, fields
-
-
-def batches(model: type[models.Model]) -> Iterator[list[Any]]:
-    ids = list(model._base_manager.order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(ids), BATCH):
-        yield ids[start : start + BATCH]
-
-
-def rewrite(model: type[models.Model], fields: list[EncryptedTextField], ids: list[Any]) -> int:
-    """Rewrite a batch under row locks; a secret that was changed meanwhile is read after its change."""
-    count = 0
-    with transaction.atomic():
-        for row in model._base_manager.select_for_update().filter(pk__in=ids):
-            stale = [field for field in fields if _is_stale(row, field)]
-            for field in stale:
-                setattr(row, field.attname, getattr(row, field.attname))  # read decrypts, set marks it as new
-            if stale:
-                row.save(update_fields=[field.name for field in stale])
-                count += len(stale)
-    return count
-
-
-def _is_stale(row: models.Model, field: EncryptedTextField) -> bool:
-    stored = row.__dict__[field.attname]
-    return stored is not None and not crypto.key_ring().is_current(stored)
+    def _tell(self, place: str, count: int) -> None:
+        self.stdout.write(f"{place}: {count} secrets written anew.")
