@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from brainops.core.fields import JsonField
+
 
 class ApprovalKind(models.TextChoices):
     """What is asked."""
@@ -46,16 +48,16 @@ class Approval(models.Model):
     state = models.CharField(max_length=20, choices=ApprovalState, db_default=ApprovalState.PENDING)
     title = models.TextField()
     message = models.TextField(blank=True, db_default="")
-    assignees = models.JSONField(default=list, blank=True)
+    assignees = JsonField(default=list, blank=True)
     quorum = models.SmallIntegerField(db_default=1)
-    form = models.JSONField(null=True, blank=True)
-    data = models.JSONField(null=True, blank=True)
+    form = JsonField(null=True, blank=True)
+    data = JsonField(null=True, blank=True)
     comment = models.TextField(blank=True, db_default="")
     decided_by = models.TextField(blank=True, db_default="")
     decided_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     escalates_at = models.DateTimeField(null=True, blank=True)
-    escalate_to = models.JSONField(default=list, blank=True)
+    escalate_to = JsonField(default=list, blank=True)
     reminded_at = models.DateTimeField(null=True, blank=True)  # those asked were told that its time runs out
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -94,7 +96,7 @@ class ApprovalVote(models.Model):
     voter = models.TextField()  # the name it was given under, kept when the user goes
     verdict = models.CharField(max_length=20, choices=ApprovalState)
     comment = models.TextField(blank=True, db_default="")
-    data = models.JSONField(null=True, blank=True)
+    data = JsonField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

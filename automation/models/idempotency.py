@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
+from brainops.core.fields import JsonField
+
 
 class IdempotencyKey(models.Model):
     """One `Idempotency-Key` of one caller. Kept for 24 hours.
@@ -19,8 +21,8 @@ class IdempotencyKey(models.Model):
     key = models.TextField()
     body_hash = models.BinaryField(max_length=32)
     status = models.SmallIntegerField(null=True)
-    answer = models.JSONField(null=True)
-    headers = models.JSONField(default=dict)
+    answer = JsonField(null=True)
+    headers = JsonField(default=dict)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from brainops.core.fields import EncryptedTextField
+from brainops.core.fields import EncryptedTextField, JsonField
 
 
 class NoticeScope(models.TextChoices):
@@ -43,9 +43,9 @@ class NoticeRule(models.Model):
     scope = models.CharField(max_length=20, choices=NoticeScope, default=NoticeScope.ALL)
     tag = models.CharField(max_length=200, blank=True, default="")
     workflows = models.ManyToManyField("automation.Workflow", blank=True, related_name="+")
-    events = models.JSONField(default=list)
+    events = JsonField(default=list)
     channel = models.CharField(max_length=20, choices=NoticeChannel)
-    recipients = models.JSONField(default=list, blank=True)
+    recipients = JsonField(default=list, blank=True)
     url = models.TextField(blank=True, default="")
     secret = EncryptedTextField(null=True, blank=True)  # signs the webhook
     workflow = models.ForeignKey(  # the one that is started

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from brainops.core.fields import JsonField
+
 
 class DeliveryState(models.TextChoices):
     """Where a delivery stands; all but pending are final until somebody sends it again."""
@@ -40,7 +42,7 @@ class NoticeDelivery(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     workflow_id = models.UUIDField(null=True)  # what it is about; the workflow may be gone
-    content = models.JSONField()
+    content = JsonField()
     is_test = models.BooleanField(default=False)
     state = models.CharField(max_length=20, choices=DeliveryState, default=DeliveryState.PENDING)
     attempts = models.PositiveIntegerField(default=0)

@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from brainops.core.fields import JsonField
+
 
 class NoticeState(models.Model):
     """How one workflow stands in the eyes of one rule. Only the decider writes it (`services/notice_decisions.py`).
@@ -49,7 +51,7 @@ class NoticeCause(models.Model):
     status = models.SmallIntegerField(null=True)  # of the run that ended
     seconds = models.FloatField(null=True)  # from its first claim to its end
     approval_id = models.UUIDField(null=True)
-    asked = models.JSONField(null=True)  # whom the approval asks now and did not before
+    asked = JsonField(null=True)  # whom the approval asks now and did not before
     at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from brainops.core.fields import JsonField
+
 
 class ReplayState(models.TextChoices):
     """Where a replay stands."""
@@ -26,7 +28,7 @@ class Replay(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    options = models.JSONField(default=dict)
+    options = JsonField(default=dict)
     per_minute = models.IntegerField(db_default=600)
     state = models.CharField(max_length=20, choices=ReplayState, db_default=ReplayState.RUNNING)
     total = models.IntegerField(db_default=0)
@@ -54,7 +56,7 @@ class ReplayItem(models.Model):
     replay = models.ForeignKey(Replay, on_delete=models.CASCADE, related_name="items")
     run = models.ForeignKey("automation.Run", on_delete=models.CASCADE, related_name="+")
     new_run = models.ForeignKey("automation.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    error = models.JSONField(null=True, blank=True)
+    error = JsonField(null=True, blank=True)
     is_done = models.BooleanField(db_default=False)
 
     class Meta:

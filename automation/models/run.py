@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from automation.engine.status import RunStatus, WaitKind
+from brainops.core.fields import JsonField
 
 
 class RunMode(models.IntegerChoices):
@@ -154,9 +155,7 @@ class Run(models.Model):
             # what went wrong lately; the many that succeed never touch it
             models.Index(F("status"), F("id").desc(), name="run_trouble", condition=Q(status__in=[51, 52, 53])),
             # what went wrong in one workspace, by status, time, workflow or text of the error
-            models.Index(
-                F("workspace"), F("id").desc(), name="run_unsuccessful", condition=Q(status__in=[51, 52, 53])
-            ),
+            models.Index(F("workspace"), F("id").desc(), name="run_unsuccessful", condition=Q(status__in=[51, 52, 53])),
             # GET /runs?created_by=…; runs that nobody asked for are not in it
             models.Index(
                 F("created_by_id"), F("id").desc(), name="run_creator", condition=Q(created_by_id__isnull=False)
@@ -198,13 +197,13 @@ class RunData(models.Model):
     """
 
     run = models.OneToOneField(Run, primary_key=True, on_delete=models.CASCADE, related_name="data")
-    input = models.JSONField(db_default=models.Value({}, models.JSONField()))
+    input = JsonField(db_default=models.Value({}, models.JSONField()))
     input_ref = models.TextField(null=True, blank=True)  # sha256 of a payload; `input` is then its preview
-    output = models.JSONField(null=True, blank=True)
+    output = JsonField(null=True, blank=True)
     output_ref = models.TextField(null=True, blank=True)
-    error = models.JSONField(null=True, blank=True)
-    response = models.JSONField(null=True, blank=True)
-    vars = models.JSONField(null=True, blank=True)  # the variables it reads, as they were when it first began
+    error = JsonField(null=True, blank=True)
+    response = JsonField(null=True, blank=True)
+    vars = JsonField(null=True, blank=True)  # the variables it reads, as they were when it first began
 
     class Meta:
         verbose_name_plural = "run data"

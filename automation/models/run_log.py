@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from brainops.core.fields import JsonField
+
 
 class RunLog(models.Model):
     """One line of a run's log.
@@ -20,7 +22,7 @@ class RunLog(models.Model):
     at = models.DateTimeField()
     level = models.TextField(db_default="info")
     message = models.TextField()
-    fields = models.JSONField(null=True, blank=True)
+    fields = JsonField(null=True, blank=True)
 
     class Meta:
         ordering = ["seq"]

@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from brainops.core.fields import JsonField
+
 
 class Signal(models.Model):
     """One signal to one run. `taken_by` is the path of the step that took it; a signal is taken once."""
@@ -14,7 +16,7 @@ class Signal(models.Model):
     run = models.ForeignKey("automation.Run", on_delete=models.CASCADE, related_name="received_signals")
     name = models.TextField()
     key = models.TextField(null=True, blank=True)  # the sender's: the same one is not taken in twice
-    payload = models.JSONField(null=True, blank=True)
+    payload = JsonField(null=True, blank=True)
     taken_by = models.TextField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

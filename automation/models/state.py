@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from brainops.core.fields import JsonField
+
 
 class StateValue(models.Model):
     """One key of a workspace's key-value store. `version` counts its changes from 1."""
@@ -16,7 +18,7 @@ class StateValue(models.Model):
     id = models.BigAutoField(primary_key=True)
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+", db_index=False)
     key = models.CharField(max_length=200)
-    value = models.JSONField(null=True, blank=True)
+    value = JsonField(null=True, blank=True)
     version = models.BigIntegerField(db_default=1)
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -39,7 +41,7 @@ class Event(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=200)
-    payload = models.JSONField(null=True, blank=True)
+    payload = JsonField(null=True, blank=True)
     run = models.ForeignKey("automation.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="events")
     path = models.TextField(blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -62,7 +64,7 @@ class LocalEffect(models.Model):
     run = models.ForeignKey("automation.Run", on_delete=models.CASCADE, related_name="+", db_index=False)
     path = models.TextField()
     number = models.SmallIntegerField(db_default=1)  # of the command within the attempt
-    result = models.JSONField(null=True, blank=True)
+    result = JsonField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from automation.engine.status import StepStatus
+from brainops.core.fields import JsonField
 
 
 class StepRun(models.Model):
@@ -24,10 +25,10 @@ class StepRun(models.Model):
     is_kept = models.BooleanField(db_default=False)  # copied from the run this one retries
     port = models.TextField(null=True, blank=True)
     effect = models.TextField(null=True, blank=True)  # what it did outside: read, create …; null when pure
-    output = models.JSONField(null=True, blank=True)
+    output = JsonField(null=True, blank=True)
     output_ref = models.TextField(null=True, blank=True)  # sha256 of a payload; `output` is then its preview
-    reason = models.JSONField(null=True, blank=True)
-    error = models.JSONField(null=True, blank=True)
+    reason = JsonField(null=True, blank=True)
+    error = JsonField(null=True, blank=True)
     until = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

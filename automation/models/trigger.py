@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from brainops.core.fields import JsonField
+
 
 class Trigger(models.Model):
     """One trigger of one workflow. `kind` names a file in a `triggers/` folder, `config` is checked by it.
@@ -21,8 +23,8 @@ class Trigger(models.Model):
     workflow = models.ForeignKey("automation.Workflow", on_delete=models.CASCADE, related_name="triggers")
     name = models.CharField(max_length=200, blank=True, default="")
     kind = models.CharField(max_length=50)
-    config = models.JSONField(default=dict, blank=True)
-    inputs = models.JSONField(default=dict, blank=True)  # fixed inputs of the runs it starts
+    config = JsonField(default=dict, blank=True)
+    inputs = JsonField(default=dict, blank=True)  # fixed inputs of the runs it starts
     is_active = models.BooleanField(default=True)
     next_fire_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_fired_at = models.DateTimeField(null=True, blank=True, editable=False)  # the newest slot that was decided

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from brainops.core.fields import JsonField
+
 
 class WorkflowVersion(models.Model):
     """What a workflow was after one saved change. Never updated."""
@@ -19,16 +21,16 @@ class WorkflowVersion(models.Model):
     number = models.CharField(max_length=32)  # semantic version: 1.4.2
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True, default="")
-    definition = models.JSONField()
-    tags = models.JSONField(default=list, blank=True)
-    meta_data = models.JSONField(default=dict, blank=True)
+    definition = JsonField()
+    tags = JsonField(default=list, blank=True)
+    meta_data = JsonField(default=dict, blank=True)
     checksum = models.CharField(max_length=64)  # SHA-256 of the definition's canonical JSON without `ui`
     note = models.CharField(max_length=500, blank=True, default="")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     # of an imported version, what its file says about its making: {"author": label, "created_at": …}
-    imported_from = models.JSONField(null=True, blank=True, editable=False)
+    imported_from = JsonField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from brainops.core.fields import JsonField
+
 
 class WorkerState(models.IntegerChoices):
     """A worker's life. Only a LIVE one can claim."""
@@ -28,7 +30,7 @@ class Worker(models.Model):
     release = models.TextField(db_default="")
     slots = models.IntegerField(db_default=32)
     state = models.SmallIntegerField(choices=WorkerState, db_default=WorkerState.LIVE)
-    busy = models.JSONField(db_default=models.Value([], models.JSONField()))  # [{run, path, attempt, started_at}]
+    busy = JsonField(db_default=models.Value([], models.JSONField()))  # [{run, path, attempt, started_at}]
     started_at = models.DateTimeField(db_default=Now())
     heartbeat_at = models.DateTimeField(db_default=Now())
 

@@ -9,6 +9,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
+from brainops.core.fields import JsonField
+
 
 class Workflow(models.Model):
     """A workflow and its newest state. What runs is always one immutable WorkflowVersion of it.
@@ -23,10 +25,10 @@ class Workflow(models.Model):
     )
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True, default="")
-    definition = models.JSONField()
-    tags = models.JSONField(default=list, blank=True)  # list of strings
-    meta_data = models.JSONField(default=dict, blank=True)
-    retention = models.JSONField(null=True, blank=True)  # how long its runs stay; null: the settings' defaults
+    definition = JsonField()
+    tags = JsonField(default=list, blank=True)  # list of strings
+    meta_data = JsonField(default=dict, blank=True)
+    retention = JsonField(null=True, blank=True)  # how long its runs stay; null: the settings' defaults
     is_active = models.BooleanField(default=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     version = models.CharField(max_length=32, default="1.0.0")  # semantic version string of the newest version

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from brainops.core.fields import EncryptedTextField
+from brainops.core.fields import EncryptedTextField, JsonField
 
 
 class AnswerMode(models.TextChoices):
@@ -37,7 +37,7 @@ class WebhookEndpoint(models.Model):
     wait_seconds = models.PositiveSmallIntegerField(default=20)  # how long a caller waits for a `respond` step
     tolerance_seconds = models.PositiveIntegerField(default=300)  # of a sender's clock, both ways
     max_body_bytes = models.PositiveIntegerField()
-    event_types = models.JSONField(default=list, blank=True)  # event types that start runs; empty = all
+    event_types = JsonField(default=list, blank=True)  # event types that start runs; empty = all
     revision = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from brainops.core.fields import JsonField
+
 
 class EventVerdict(models.IntegerChoices):
     """What became of a request. Everything but REJECTED was verified."""
@@ -38,8 +40,8 @@ class WebhookEvent(models.Model):
     delivery_id = models.TextField(null=True, blank=True)
     event_type = models.TextField(db_default="")
     content_type = models.TextField(db_default="")
-    headers = models.JSONField(default=dict)  # lower-case names, secrets masked
-    query = models.JSONField(default=dict)
+    headers = JsonField(default=dict)  # lower-case names, secrets masked
+    query = JsonField(default=dict)
     body = models.BinaryField()
     size_bytes = models.IntegerField()  # of the body as it came
     remote_addr = models.GenericIPAddressField(null=True, blank=True)

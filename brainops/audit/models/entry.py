@@ -8,6 +8,8 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F
 
+from brainops.core.fields import JsonField
+
 
 class ActorKind(models.TextChoices):
     """Who acted."""
@@ -47,7 +49,7 @@ class AuditEntry(models.Model):
     target_kind = models.CharField(max_length=64, editable=False)  # "workflow"
     target_id = models.CharField(max_length=64, editable=False)
     summary = models.TextField(editable=False)
-    changes = models.JSONField(null=True, editable=False)  # {"name": ["old", "new"]}, secrets masked
+    changes = JsonField(null=True, editable=False)  # {"name": ["old", "new"]}, secrets masked
     mac = models.BinaryField(max_length=32, editable=False)
 
     class Meta:
