@@ -10,7 +10,9 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from brainops.accounts.api.permissions import permission_for
-from brainops.core.api.public import PUBLIC_ROUTES
+from brainops.accounts.models import Role
+from brainops.accounts.policy import Permission, role_allows
+from brainops.core.api.public import ANY_CALLER, PUBLIC_ROUTES
 
 PREFIX = "api/v1/automation/"
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -33,6 +35,15 @@ class Verb:
     def is_for_staff(self) -> bool:
         """True for what reaches over workspaces."""
         return self.route.startswith("admin/")
+
+    @property
+    def is_for_viewers(self) -> bool:
+        """True when the lowest role, or anybody who is known, may do it."""
+        if self.is_for_staff:
+            return False
+        if self.permission == ANY_CALLER:
+            return True
+        return self.permission in set(Permission) and role_allows(Role.VIEWER, Permission(self.permission))
 
     @property
     def names_things(self) -> bool:

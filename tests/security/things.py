@@ -11,13 +11,29 @@ from typing import Any
 from django.utils import timezone
 
 from automation.engine.status import RunStatus, StepStatus
-from automation.models import Approval, Payload, Replay, StateValue, StepRun
+from automation.models import (
+    Approval,
+    NoticeDelivery,
+    NoticeRule,
+    Payload,
+    Replay,
+    Secret,
+    StateValue,
+    StepRun,
+    Transfer,
+    TransferChunk,
+    Variable,
+    WorkflowVersion,
+)
+from automation.models.transfer import Direction, TransferState
 from automation.tests.admin.conftest import make_run
 from automation.tests.approvals.rows import ask
 from automation.tests.triggers.rows import make_schedule, make_workflow
 from brainops.accounts.models import Invitation, LoginSession, Membership, Role, User, Workspace
 from brainops.accounts.services import api_keys
 from brainops.audit.actor import Actor
+from brainops.audit.models import AuditEntry
+from brainops.audit.services import record
 from webhooks.models import EventVerdict, WebhookEvent
 from webhooks.tests import make as webhook_rows
 
@@ -111,25 +127,69 @@ def _invitation(things: Things) -> uuid.UUID:
     return Invitation.objects.create(workspace=things.home, **invited).id
 
 
+def _notice(things: Things) -> Any:
+    return things.one("notice", lambda: NoticeRule.objects.create(workspace=things.home, name="Ops", **BY_MAIL))
+
+
+def _delivery(things: Things) -> uuid.UUID:
+    told = {"event": "first_failure", "channel": "email", "address": "ops@example.com", "content": {}}
+    return NoticeDelivery.objects.create(workspace=things.home, rule=_notice(things), state="failed", **told).id
+
+
+def _transfer(things: Things, direction: Direction) -> uuid.UUID:
+    until = timezone.now() + timedelta(days=1)
+    made = {"direction": direction, "format": "json", "state": TransferState.DONE, "expires_at": until}
+    transfer = Transfer.objects.create(workspace=things.home, created_by=things.person, **made)
+    TransferChunk.objects.create(transfer=transfer, seq=0, data=b"{}")
+    return transfer.id
+
+
+def _entry(things: Things) -> uuid.UUID:
+    said = {"action": "workflow.create", "target_kind": "workflow", "target_id": "1", "summary": "Made it."}
+    record(actor=TESTS, workspace_id=things.home.id, **said)
+    return AuditEntry.objects.filter(workspace_id=things.home.id).latest("id").uid
+
+
+def _second_version(things: Things) -> str:
+    flow = things.workflow
+    made = {"number": "1.1.0", "name": flow.name, "definition": flow.definition, "checksum": "1" * 64}
+    WorkflowVersion.objects.create(workspace=things.home, workflow=flow, ordinal=2, **made)
+    return "1.1.0"
+
+
+BY_MAIL = {"events": ["first_failure"], "channel": "email", "recipients": ["ops@example.com"]}
 MAKERS: dict[str, Callable[[Things], object]] = {
+    "admin/workflows/user/<uuid:user_id>": lambda things: things.person.id,
     "admin/workspaces/<uuid:id>": lambda things: things.home.id,
     "api-keys/<uuid:id>": _key,
     "approvals/<uuid:id>": _approval,
+    "audit/<uuid:uid>": _entry,
+    "exports/<uuid:id>": lambda things: _transfer(things, Direction.EXPORT),
+    "imports/<uuid:id>": lambda things: _transfer(things, Direction.IMPORT),
     "invitations/<uuid:id>": _invitation,
     "members/<uuid:id>": _member,
     "me/sessions/<uuid:id>": _session,
+    "notices/<uuid:id>": lambda things: _notice(things).id,
+    "notices/<uuid:id>/deliveries/<uuid:delivery_id>": _delivery,
     "replays/<uuid:id>": _replay,
     "runs/<uuid:id>": lambda things: things.run.uid,
     "runs/<uuid:id>/payloads/<str:sha256>": lambda things: "a" * 64,
     "runs/<uuid:id>/signals/<str:name>": lambda things: "paid",
     "runs/<uuid:id>/steps/<str:path>": lambda things: "loop",
+    "secrets/<str:name>": lambda things: (
+        Secret.objects.create(workspace=things.home, name="token", value="s3cret").name
+    ),
     "state/<path:key>": _value,
     "triggers/<uuid:id>": lambda things: make_schedule(things.workflow).id,
+    "variables/<str:name>": lambda things: (
+        Variable.objects.create(workspace=things.home, name="region", value="eu").name
+    ),
     "webhooks/<uuid:webhook_id>": lambda things: things.endpoint.id,
     "webhooks/<uuid:webhook_id>/events/<uuid:event_id>": _event,
     "workspaces/<uuid:id>": lambda things: things.home.id,
     "workflows/<uuid:id>": lambda things: things.workflow.id,
     "workflows/<uuid:id>/versions/<str:number>": lambda things: "1.0.0",
+    "workflows/<uuid:id>/versions/<str:number>/diff/<str:other>": _second_version,
 }
 
 
