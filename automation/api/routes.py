@@ -27,6 +27,7 @@ from automation.api.runs import RunViewSet
 from automation.api.secrets import SecretViewSet
 from automation.api.signals import SignalView
 from automation.api.state import EventViewSet, StateViewSet
+from automation.api.tags import TagViewSet
 from automation.api.triggers import TriggerViewSet
 from automation.api.validation import ValidateView, WorkflowSchemaView
 from automation.api.variables import VariableViewSet
@@ -65,6 +66,9 @@ urlpatterns = [
     path("imports/<uuid:id>", ImportViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="import"),
     path("imports/<uuid:id>/items", ImportViewSet.as_view({"get": "items"}), name="import-items"),
     path("catalogue", CatalogueView.as_view(), name="catalogue"),
+    path("tags", TagViewSet.as_view({"get": "list"}), name="tags"),
+    path("tags/rename", TagViewSet.as_view({"post": "rename"}), name="tag-rename"),
+    path("tags/<path:tag>", TagViewSet.as_view({"delete": "remove"}), name="tag"),
     path("runs", RunViewSet.as_view({"get": "list"}), name="runs"),
     path("runs/bulk", RunBulkView.as_view(), name="run-bulk"),
     path("runs/<uuid:id>", RunViewSet.as_view({"get": "retrieve"}), name="run"),

@@ -38,8 +38,11 @@ def encode(cursor: Cursor, ordering: Ordering) -> str:
     return urlsafe_b64encode(text).decode().rstrip("=")
 
 
-def decode(text: str, ordering: Ordering, rows: QuerySet[Any, Any]) -> Cursor:
-    """The cursor of a text. Raises InvalidInput (`cursor_invalid`) for anything but what `encode` makes of it again."""
+def decode(text: str, ordering: Ordering, rows: QuerySet[Any, Any] | Mapping[str, Any]) -> Cursor:
+    """The cursor of a text; `rows` are the list's, or its columns by name.
+
+    Raises InvalidInput (`cursor_invalid`) for anything but what `encode` makes of it again.
+    """
     try:
         cursor = _read(text, ordering, rows)
     except (ValueError, TypeError, ValidationError, OverflowError) as error:
@@ -85,7 +88,7 @@ def _beyond(parts: Sequence[tuple[str, Any]], *, is_backward: bool) -> Q:
     return Q((f"{column}__{word}e", value)) & (strictly | _beyond(rest, is_backward=is_backward))
 
 
-def _read(text: str, ordering: Ordering, rows: QuerySet[Any, Any]) -> Cursor:
+def _read(text: str, ordering: Ordering, rows: QuerySet[Any, Any] | Mapping[str, Any]) -> Cursor:
     if len(text) > LONGEST:
         raise ValueError("too long")
     said = orjson.loads(urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
@@ -107,7 +110,9 @@ def _value(column: Field[Any, Any], said: Any) -> Any:
     return value
 
 
-def _column(rows: QuerySet[Any, Any], name: str) -> Any:
+def _column(rows: QuerySet[Any, Any] | Mapping[str, Any], name: str) -> Any:
+    if isinstance(rows, Mapping):
+        return rows[name]
     try:
         return rows.model._meta.get_field(name)
     except FieldDoesNotExist:
