@@ -70,22 +70,33 @@ def _entries(env: Environment) -> list[Any]:
     return [*entries, single] if single else entries
 
 
+_TEXTS_OF_ONE = {
+    "id": "BRAINOPS_OIDC_ID",
+    "name": "BRAINOPS_OIDC_NAME",
+    "client_id": "BRAINOPS_OIDC_CLIENT_ID",
+    "client_secret": "BRAINOPS_OIDC_CLIENT_SECRET",
+    "workspace": "BRAINOPS_OIDC_WORKSPACE",
+    "role": "BRAINOPS_OIDC_ROLE",
+    "role_claim": "BRAINOPS_OIDC_ROLE_CLAIM",
+}
+_FLAGS_OF_ONE = {
+    "creates_users": "BRAINOPS_OIDC_CREATES_USERS",
+    "trusts_email": "BRAINOPS_OIDC_TRUSTS_EMAIL",
+    "trusts_mfa": "BRAINOPS_OIDC_TRUSTS_MFA",
+}
+
+
 def _single(env: Environment) -> dict[str, Any] | None:
     issuer = env.text("BRAINOPS_OIDC_ISSUER", "")
     if not issuer:
         return None
-    texts = {
-        name: env.text(f"BRAINOPS_OIDC_{name.upper()}", "")
-        for name in ("id", "name", "client_id", "client_secret", "workspace", "role", "role_claim")
-    }
+    texts = {member: env.text(name, "") for member, name in _TEXTS_OF_ONE.items()}
     return {
         "id": "sso",
-        **{name: text for name, text in texts.items() if text},
+        **{member: text for member, text in texts.items() if text},
+        **{member: env.flag(name, default=False) for member, name in _FLAGS_OF_ONE.items()},
         "issuer": issuer,
         "domains": env.names("BRAINOPS_OIDC_DOMAINS", []),
-        "creates_users": env.flag("BRAINOPS_OIDC_CREATES_USERS", default=False),
-        "trusts_email": env.flag("BRAINOPS_OIDC_TRUSTS_EMAIL", default=False),
-        "trusts_mfa": env.flag("BRAINOPS_OIDC_TRUSTS_MFA", default=False),
     }
 
 
