@@ -86,13 +86,14 @@ def delete(caller: Caller, direction: Direction, id_: UUID | str) -> None:
     """Delete a transfer with its file; one that is under way stops at its next portion. What it imported stays."""
     with transaction.atomic():
         transfer = get_scoped(visible(caller, direction).select_for_update(), caller, id_)
+        known = transfer.id
         transfer.delete()
         record(
             actor=caller,
             workspace_id=transfer.workspace_id,
             action=f"{direction.value}.delete",
             target_kind=direction.value,
-            target_id=transfer.id,
+            target_id=known,
             summary=f"Deleted an {direction.value} that was {transfer.state}.",
         )
 
