@@ -1,6 +1,7 @@
 """Redaction: by name, by value, in every form a value may take."""
 
 import base64
+import html
 import json
 from urllib.parse import quote
 
@@ -106,3 +107,57 @@ def test_base64_of_a_text_that_holds_a_secret_is_masked_at_every_offset(before, 
     masked = known.mask(base64.b64encode(before + secret.encode() + after).decode())
 
     assert redact.MASK in masked
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        SECRET.encode().hex(),
+        SECRET.encode().hex().upper(),
+        quote(SECRET, safe="").lower(),
+        quote(quote(SECRET, safe=""), safe=""),
+        html.escape(SECRET),
+    ],
+)
+def test_the_spellings_of_logs_and_pages_are_masked_too(form):
+    assert redact.redact_text(f"<{form}>") == "<•••>"
+
+
+def test_white_space_around_a_pasted_secret_does_not_hide_what_is_sent_without_it():
+    redact.register("  pasted-with-a-line-break\n")
+
+    assert redact.redact_text("you sent: pasted-with-a-line-break.") == "you sent: •••."
+
+
+def test_each_line_of_a_key_file_is_a_secret():
+    lines = ["-----BEGIN KEY-----", "MIIEvQIBADANBgkqhkiG9w0", "short", "-----END KEY-----"]
+    redact.register("\n".join(lines))
+
+    assert redact.redact_text(f"line 2 is {lines[1]}!") == "line 2 is •••!"
+    assert redact.redact_text(f"{lines[0]} short") == f"{lines[0]} short"
+
+
+def test_a_long_text_is_masked_like_a_short_one():
+    filling = "x" * 5_000
+
+    assert redact.redact_text(f"{filling}{SECRET}{filling}") == f"{filling}•••{filling}"
+
+
+def test_secrets_of_one_call_are_taken_out_of_keys_and_numbers_and_deep_places():
+    known = redact.SecretValues()
+    known.register("12345678")
+
+    value = {"12345678": [12345678, 123456789, 1234, {"a": "<12345678>", "b": None, "c": True, "d": 12345678.5}]}
+    deep: object = "12345678"
+    for _ in range(60):
+        deep = [deep]
+
+    assert known.without(value) == {"•••": ["•••", "•••", 1234, {"a": "<•••>", "b": None, "c": True, "d": "•••"}]}
+    assert "12345678" not in repr(known.without(deep))
+
+
+def test_secrets_of_one_call_are_nobody_elses():
+    mine, theirs = redact.SecretValues(), redact.SecretValues()
+    mine.register("a word of mine")
+
+    assert (mine.without("a word of mine"), theirs.without("a word of mine")) == ("•••", "a word of mine")
