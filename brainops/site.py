@@ -85,6 +85,7 @@ _SIDEBAR: dict[str, list[tuple[str, str, str, str]]] = {
         ("Firing ledger", "event_available", "automation_trigger_ledger", "automation.view_trigger"),
         ("Variables", "data_object", "automation_variable_changelist", "automation.view_variable"),
         ("Secrets", "key", "automation_secret_changelist", "automation.view_secret"),
+        ("Notices", "notifications", "automation_noticerule_changelist", "automation.view_noticerule"),
         ("Kept values", "database", "automation_statevalue_changelist", "automation.view_statevalue"),
         ("Events", "campaign", "automation_event_changelist", "automation.view_event"),
     ],

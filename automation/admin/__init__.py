@@ -4,6 +4,7 @@ from automation.admin import (  # noqa: F401  (they register)
     approvals,
     beat,
     limits,
+    notices,
     replays,
     runs,
     secrets,

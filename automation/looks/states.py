@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automation.engine.status import RunStatus, StepStatus, WaitKind
-from automation.models import ApprovalState, WorkerState
+from automation.models import ApprovalState, DeliveryState, WorkerState
 from automation.models.firing import FiringDecision
 
 
@@ -103,6 +103,12 @@ APPROVALS = {
     ApprovalState.HAPPENED: Look("It happened", "check_circle", "success"),
     ApprovalState.REPEAT: Look("Done again", "replay", "info"),
     ApprovalState.FAIL: Look("Failed", "error", "danger"),
+}
+DELIVERIES = {
+    DeliveryState.PENDING: Look("On its way", "schedule", "info"),
+    DeliveryState.SENT: Look("Sent", "check_circle", "success"),
+    DeliveryState.FAILED: Look("Given up", "error", "danger"),
+    DeliveryState.DROPPED: Look("Nobody to tell", "block", "neutral", is_dashed=True),
 }
 ON = Look("Active", "check_circle", "success")
 OFF = Look("Paused", "pause_circle", "warning")
