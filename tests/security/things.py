@@ -180,6 +180,7 @@ MAKERS: dict[str, Callable[[Things], object]] = {
         Secret.objects.create(workspace=things.home, name="token", value="s3cret").name
     ),
     "state/<path:key>": _value,
+    "tags/<path:tag>": lambda things: "old",
     "triggers/<uuid:id>": lambda things: make_schedule(things.workflow).id,
     "variables/<str:name>": lambda things: (
         Variable.objects.create(workspace=things.home, name="region", value="eu").name

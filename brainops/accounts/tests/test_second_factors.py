@@ -222,6 +222,7 @@ def test_new_recovery_codes_end_the_old_ones(ada, enrol):
     new = api.post("/me/mfa/recovery-codes", {"code": code_of(secret)}).json()["recovery_codes"]
 
     assert (len(new), set(new) & set(old)) == (10, set())
+    assert AuditEntry.objects.filter(action="mfa.codes").count() == 1
     assert [show(log_in().json()["ticket"], code).status_code for code in (old[0], new[0])] == [401, 200]
 
 
@@ -233,6 +234,7 @@ def test_removing_the_factor_asks_for_a_code(ada, enrol):
     done = api.delete("/me/mfa", {"code": code_of(secret)}).status_code
 
     assert (refused, done, log_in().status_code, Authenticator.objects.count()) == (401, 204, 200, 0)
+    assert AuditEntry.objects.get(action="mfa.disable").actor_label == ada.email
 
 
 def test_a_workspace_may_let_in_only_logins_with_a_second_factor(ada, acme, enrol, api):
