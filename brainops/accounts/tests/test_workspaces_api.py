@@ -103,8 +103,6 @@ def test_the_address_says_which_workspace_is_meant_whatever_the_header_says(ada,
 
 
 def test_a_key_knows_its_own_workspace_only(ada, acme, umbrella, api):
-    Membership.objects.create(user=ada, workspace=umbrella, role=Role.OWNER)
-    Membership.objects.filter(user=ada, workspace=umbrella).delete()
     client = api(ada)
     Membership.objects.create(user=ada, workspace=umbrella, role=Role.OWNER)
 
@@ -209,7 +207,7 @@ def test_a_deletion_wants_the_slug(ada, acme, query):
 
 def test_owner_admin_member_and_stranger_at_a_deletion(ada, carol, bob, eve, acme, umbrella, key_of):
     theirs = key_of(eve)
-    mine = key_of(ada)
+    key_of(ada)
     address = f"/workspaces/{acme.id}?confirm=acme"
 
     told = [logged_in(who).delete(address) for who in (bob, eve, carol, ada)]
@@ -218,7 +216,6 @@ def test_owner_admin_member_and_stranger_at_a_deletion(ada, carol, bob, eve, acm
     assert told[3].json() == {"dry_run": False, "deleted": {"api_keys": 1, "memberships": 3}}
     assert list(Workspace.objects.all()) == [umbrella]
     assert list(ApiKey.objects.all()) == [theirs.row]
-    assert mine.row.id != theirs.row.id
     entry = AuditEntry.objects.get(action="workspace.delete")
     assert (entry.workspace_id, entry.changes["slug"]) == (acme.id, ["acme", None])
 
