@@ -21,6 +21,7 @@ class AutomationConfig(AppConfig):
             departures,
             idempotency,
             notice_acts,
+            notice_people,
             quotas,
             retention,
             schedules,
@@ -50,5 +51,6 @@ class AutomationConfig(AppConfig):
         belongings.departures.register("automation", departures.departure)
         belongings.clearances.register("automation", departures.clearance)
         belongings.renames.register("approvals", departures.follow_rename)
+        belongings.renames.register("notices", notice_people.follow_rename)
         usage.providers.register("automation", quotas.uses)
         post_save.connect(quotas.remembered.changed, sender=Workspace, dispatch_uid="quotas")

@@ -68,7 +68,10 @@ def _decide_batch() -> int:
         raise  # the transaction is lost; the next tick tries again
     except Exception:
         log.exception("notices_not_decided")
-    return sum(_decide_alone() for _ in range(BATCH))  # one of them cannot be told: the others are
+    decided = 0
+    while decided < BATCH and _decide_alone():  # one of them cannot be told: the others are
+        decided += 1
+    return decided
 
 
 def _decide_alone() -> int:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from automation.models import NoticeMute
-from brainops.accounts.models import Membership, Role
+from automation.models import NoticeChannel, NoticeMute, NoticeRule
+from brainops.accounts.models import Membership, Role, User
 from brainops.core import clock
 
 MOST_RECEIVERS = 50  # mails of one notice
@@ -54,6 +54,16 @@ def is_reachable(workspace_id: UUID, user_id: UUID, *, rule_id: UUID | None, wor
     """True while somebody is an active member who wants these mails."""
     is_member = _members(workspace_id).filter(user_id=user_id).exists()
     return is_member and not _silences(workspace_id, rule_id, workflow_id).filter(user_id=user_id).exists()
+
+
+def follow_rename(person: User, old_username: str) -> None:
+    """Let rules name a person by their new user name; else whoever takes the old one would get their mails."""
+    old, new = f"user:{old_username.lower()}", f"user:{person.username.lower()}"
+    for workspace_id in person.memberships.values_list("workspace_id", flat=True):
+        for rule in NoticeRule.objects.filter(workspace_id=workspace_id, channel=NoticeChannel.EMAIL):
+            if any(name.lower() == old for name in rule.recipients):
+                rule.recipients = [new if name.lower() == old else name for name in rule.recipients]
+                rule.save(update_fields=["recipients"])
 
 
 def _members(workspace_id: UUID) -> QuerySet[Membership]:

@@ -6,8 +6,10 @@ import pytest
 from django.urls import reverse
 
 from automation.engine.status import RunStatus, StepStatus
-from automation.models import Worker
+from automation.models import NoticeDelivery, Worker
+from automation.services.notice_decisions import decide_due
 from automation.tests.admin.conftest import EVIL, add_lines, add_step, make_run
+from automation.tests.notices.rows import make_rule, run_once
 from automation.tests.triggers.rows import make_schedule, make_workflow
 from tests.browser.conftest import DESK, PHONE, scrolls_sideways
 
@@ -29,6 +31,10 @@ def addresses(staff):
     add_step(run, "send", StepStatus.FAILED, error={"message": "503 from https://" + "x" * 300})
     add_lines(run, 120, "a-very-long-word-" * 20)
     Worker.objects.create(name="host/0", host="host", pid=1)
+    rule = make_rule(workflow.workspace, name=f"Failures {EVIL}", recipients=["role:operator", "ops@example.com"])
+    run_once(workflow)
+    decide_due()
+    NoticeDelivery.objects.update(state="failed", last_error="554 " + "a-very-long-word-" * 20)
     automation = "/admin/automation"
     return {
         "overview": "/admin/",
@@ -36,11 +42,15 @@ def addresses(staff):
         "workflow": reverse("admin:automation_workflow_page", args=[workflow.id]),
         "run now": reverse("admin:automation_workflow_run", args=[workflow.id]),
         "runs": f"{automation}/run/",
+        "figures": f"{automation}/run/figures/",
         "run": reverse("admin:automation_run_page", args=[run.uid]),
         "retry": reverse("admin:automation_run_retry", args=[run.uid, "failed"]),
         "triggers": f"{automation}/trigger/",
         "trigger": reverse("admin:automation_trigger_page", args=[trigger.id]),
         "ledger": f"{automation}/trigger/ledger/",
+        "notices": f"{automation}/noticerule/",
+        "notice": reverse("admin:automation_noticerule_page", args=[rule.id]),
+        "notice form": reverse("admin:automation_noticerule_change", args=[rule.id]),
         "workers": f"{automation}/worker/",
         "beat": "/admin/django_celery_beat/periodictask/",
         "webhook endpoints": "/admin/webhooks/webhookendpoint/",

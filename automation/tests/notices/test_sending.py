@@ -9,6 +9,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from automation.models import NoticeDelivery, NoticeRule, Run
 from automation.services import notice_acts, notice_sending
 from automation.services.notice_decisions import decide_due
+from automation.services.notice_people import follow_rename
 from automation.services.notice_sending import send_next
 from automation.store.notices import LEASE_SECONDS
 from automation.tests.approvals.rows import member
@@ -119,6 +120,19 @@ def test_who_is_gone_by_then_gets_nothing(home, orders, inbox, gone):
 
     said = "The receiver is no active member any more, or wants no more mails."
     assert (inbox.letters, outcome()) == ([], ("dropped", 1, said))
+
+
+def test_a_rule_follows_a_person_to_a_new_user_name(home, orders, inbox):
+    ada = member(home, "ada")
+    rule = make_rule(home, recipients=["user:Ada", "ops@example.com"])
+    person = User.objects.get(id=ada.user_id)
+    person.username = "lovelace"
+    person.save()
+
+    follow_rename(person, "ada")
+
+    rule.refresh_from_db()
+    assert rule.recipients == ["user:lovelace", "ops@example.com"]
 
 
 def test_a_rule_that_means_nobody_says_so(home, orders, inbox):
