@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from brainops import theme
+from brainops import rates, theme
 from brainops.core.environment import Environment
 from brainops.core.identity_providers import read_providers
 
@@ -166,46 +166,12 @@ BRAINOPS_LIMITS = {
 BRAINOPS_WORKSPACE_CREATION = env.choice("BRAINOPS_WORKSPACE_CREATION", "everybody", ("everybody", "staff"))
 BRAINOPS_INVITATION_DAYS = env.integer("BRAINOPS_INVITATION_DAYS", 7, low=1, high=90)  # how long a link works
 
-# --- Rate limits and quotas (docs/rate-limits.md) --------------------------------------------------
-# Requests a second, over all web processes. Reads, writes, starts of runs and transfers (export, import) are counted
-# for the key or login, for its user in all keys and logins, and for the workspace. Finite for loops that ran away,
-# far above what people and programs that behave send.
-BRAINOPS_RATES = {
-    "key_reads": env.number("BRAINOPS_RATE_KEY_READS_PER_SECOND", 1000, low=0.001, high=1_000_000),
-    "key_writes": env.number("BRAINOPS_RATE_KEY_WRITES_PER_SECOND", 500, low=0.001, high=1_000_000),
-    "key_starts": env.number("BRAINOPS_RATE_KEY_STARTS_PER_SECOND", 200, low=0.001, high=1_000_000),
-    "key_transfers": env.number("BRAINOPS_RATE_KEY_TRANSFERS_PER_SECOND", 10, low=0.001, high=1_000_000),
-    "user_reads": env.number("BRAINOPS_RATE_USER_READS_PER_SECOND", 2000, low=0.001, high=1_000_000),
-    "user_writes": env.number("BRAINOPS_RATE_USER_WRITES_PER_SECOND", 1000, low=0.001, high=1_000_000),
-    "user_starts": env.number("BRAINOPS_RATE_USER_STARTS_PER_SECOND", 400, low=0.001, high=1_000_000),
-    "user_transfers": env.number("BRAINOPS_RATE_USER_TRANSFERS_PER_SECOND", 20, low=0.001, high=1_000_000),
-    "workspace_reads": env.number("BRAINOPS_RATE_WORKSPACE_READS_PER_SECOND", 5000, low=0.001, high=1_000_000),
-    "workspace_writes": env.number("BRAINOPS_RATE_WORKSPACE_WRITES_PER_SECOND", 2000, low=0.001, high=1_000_000),
-    "workspace_starts": env.number("BRAINOPS_RATE_WORKSPACE_STARTS_PER_SECOND", 1000, low=0.001, high=1_000_000),
-    "workspace_transfers": env.number("BRAINOPS_RATE_WORKSPACE_TRANSFERS_PER_SECOND", 50, low=0.001, high=1_000_000),
-    # every request to the API from one network (an IPv4 address, an IPv6 /64), before anything is looked up
-    "address_requests": env.number("BRAINOPS_RATE_ADDRESS_REQUESTS_PER_SECOND", 2000, low=0.001, high=1_000_000),
-    # one network: tries of one-time URLs and links of mails; deliveries to endpoints that are not there
-    "address_callbacks": env.number("BRAINOPS_RATE_ADDRESS_CALLBACKS_PER_SECOND", 20, low=0.001, high=1_000_000),
-    "address_unknown_webhooks": env.number(
-        "BRAINOPS_RATE_ADDRESS_UNKNOWN_WEBHOOKS_PER_SECOND", 20, low=0.001, high=1_000_000
-    ),
-    # genuine deliveries to one webhook
-    "webhook_deliveries": env.number("BRAINOPS_RATE_WEBHOOK_DELIVERIES_PER_SECOND", 1000, low=0.001, high=1_000_000),
-}
+# --- Rate limits and quotas (brainops/rates.py, docs/rate-limits.md) --------------------------------
+BRAINOPS_RATES = rates.read_rates(env)  # requests a second, by limit
+BRAINOPS_QUOTAS = rates.read_quotas(env)  # of each workspace, by quota; 0 = none
 BRAINOPS_RATE_BURST_SECONDS = env.number("BRAINOPS_RATE_BURST_SECONDS", 5, low=1, high=3600)  # so much comes at once
 # How long a request waits for Redis before it is counted in this process alone.
 BRAINOPS_RATE_REDIS_TIMEOUT_SECONDS = env.number("BRAINOPS_RATE_REDIS_TIMEOUT_SECONDS", 0.1, low=0.001, high=10)
-# What each workspace may have, unless the workspace says otherwise; 0 = no quota.
-BRAINOPS_QUOTAS = {
-    "workflows": env.integer("BRAINOPS_QUOTA_WORKFLOWS", 0, low=0, high=2**31 - 1),
-    "active_triggers": env.integer("BRAINOPS_QUOTA_ACTIVE_TRIGGERS", 0, low=0, high=2**31 - 1),
-    "runs_per_day": env.integer("BRAINOPS_QUOTA_RUNS_PER_DAY", 0, low=0, high=2**31 - 1),  # UTC days
-    "storage_bytes": env.integer("BRAINOPS_QUOTA_STORAGE_BYTES", 0, low=0, high=2**63 - 1),
-}
-for _old, _new in (("STARTS", "KEY_STARTS"), ("CALLBACKS", "ADDRESS_CALLBACKS")):
-    if os.environ.get(f"BRAINOPS_LIMIT_{_old}_PER_SECOND"):
-        env.refuse(f"BRAINOPS_LIMIT_{_old}_PER_SECOND is now called BRAINOPS_RATE_{_new}_PER_SECOND; rename it.")
 
 # --- Retention (docs/payloads-and-retention.md) ----------------------------------------------------
 # Days that runs stay after their end, unless their workflow says otherwise; 0 = for ever.

@@ -40,7 +40,8 @@ def _leads_nowhere(page: Path, link: str) -> bool:
 
 PAGES = [pytest.param(page, id=page.relative_to(CHECKOUT).as_posix()) for page in _pages()]
 OPERATIONS = _text(CHECKOUT / "docs/operations.md")
-SETTINGS_READ = READ.findall((CHECKOUT / "brainops/settings.py").read_text(encoding="utf-8"))
+SETTINGS = ("brainops/settings.py", "brainops/rates.py")
+SETTINGS_READ = [name for file in SETTINGS for name in READ.findall((CHECKOUT / file).read_text(encoding="utf-8"))]
 
 
 def documented_settings() -> set[str]:

@@ -55,7 +55,8 @@ def same_answer(caller: Api, method: str, path: str, body: Any, *, foreign: str)
     said = []
     for id_ in (foreign, str(uuid.uuid4())):
         response = caller.send(method, path.format(id=id_), body, x_request_id="the-same-request")
-        said.append((response.status_code, response.content, sorted(response.headers.items())))
+        headers = {name: value for name, value in response.headers.items() if name != "RateLimit"}  # what is left
+        said.append((response.status_code, response.content, sorted(headers.items())))
     return said[0], said[1]
 
 
