@@ -94,6 +94,7 @@ _SIDEBAR: dict[str, list[tuple[str, str, str, str]]] = {
         ("Events", "inbox", "webhooks_webhookevent_changelist", "webhooks.view_webhookevent"),
     ],
     "Operate": [
+        ("Figures", "monitoring", "automation_run_figures", "automation.view_run"),
         ("Limits", "traffic", "automation_limit_changelist", "automation.view_limit"),
         ("Workers", "memory", "automation_worker_changelist", "automation.view_worker"),
         ("Beat", "timer", "django_celery_beat_periodictask_changelist", "django_celery_beat.view_periodictask"),
@@ -130,8 +131,9 @@ def _address(name: str) -> str:
 
 
 def _is_current(request: HttpRequest, address: str) -> bool:
-    """True for the page itself and those below it; the ledger lies below triggers, but is an entry of its own."""
+    """True for the page itself and those below it, unless these are entries of their own."""
     if address == reverse("admin:index"):
         return request.path == address
-    ledger = reverse("admin:automation_trigger_ledger")
-    return request.path.startswith(address) and (not request.path.startswith(ledger) or address == ledger)
+    own = (reverse("admin:automation_trigger_ledger"), reverse("admin:automation_run_figures"))
+    nearest = next((page for page in own if request.path.startswith(page)), address)
+    return request.path.startswith(address) and address == nearest

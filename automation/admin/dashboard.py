@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +16,7 @@ from automation.engine.status import RunStatus
 from automation.looks.states import RUNS, Look
 from automation.models import Run, Trigger, Workflow
 from automation.services import statistics
-from automation.services.statistics import Hour, Window
+from automation.services.statistics import Window
 from brainops.core import clock
 
 HEIGHT, WIDTH, GAP = 150, 1000, 6  # of the chart, in its own units
@@ -50,6 +51,7 @@ class Chart:
 
     columns: list[Column]
     top: int
+    every: int = 6  # bars from one label of the scale to the next
 
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -92,18 +94,18 @@ def chart(window: Window) -> Chart:
             Column(
                 round(place * step + GAP / 2, 1),
                 round(step - GAP, 1),
-                _pieces(hour, top),
+                pieces_of(hour.counts, top),
                 f"{start:%H:%M}",
-                _words(hour),
+                words_of(hour.counts),
             )
         )
     return Chart(columns, top)
 
 
-def _pieces(hour: Hour, top: int) -> list[Piece]:
+def pieces_of(counts: Counter[RunStatus], top: int) -> list[Piece]:
     """From the bottom up: succeeded, failed, cancelled, and what has not ended."""
-    ended = [(hour.counts[status], RUNS[status].tone) for status in STACK]
-    rest = sum(hour.counts.values()) - sum(count for count, _tone in ended)
+    ended = [(counts[status], RUNS[status].tone) for status in STACK]
+    rest = sum(counts.values()) - sum(count for count, _tone in ended)
     pieces, bottom = [], float(HEIGHT)
     for count, tone in [*ended, (rest, UNDER_WAY.tone)]:
         height = round(count / top * HEIGHT, 2) if top else 0.0
@@ -113,8 +115,9 @@ def _pieces(hour: Hour, top: int) -> list[Piece]:
     return pieces
 
 
-def _words(hour: Hour) -> str:
-    said = [f"{count} {RUNS[status].word.lower()}" for status, count in _ordered(hour.counts).items() if count]
+def words_of(counts: Counter[RunStatus]) -> str:
+    """The counts of a bar as a sentence."""
+    said = [f"{count} {RUNS[status].word.lower()}" for status, count in _ordered(counts).items() if count]
     return ", ".join(said) or "no runs"
 
 

@@ -8,13 +8,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from automation.admin import replay_form, run_items_page, run_log_page, run_page
+from automation.admin import figures_page, replay_form, run_items_page, run_log_page, run_page
 from automation.admin.filters import (
     CreatedFilter,
     RunStatusFilter,
@@ -88,6 +89,7 @@ class RunAdmin(RunButtons, ReadOnlyAdmin):
         """The pages of a run stand under its uid, the id that the API shows."""
         view = self.admin_site.admin_view
         return [
+            path("figures/", view(require_GET(self.figures_view)), name="automation_run_figures"),
             path("<uuid:uid>/", view(require_GET(self.run_view)), name="automation_run_page"),
             path("<uuid:uid>/data/<str:part>.json", view(require_GET(self.data_view)), name="automation_run_data"),
             path("<uuid:uid>/items/<str:path>/", view(require_GET(self.items_view)), name="automation_run_items"),
@@ -103,6 +105,14 @@ class RunAdmin(RunButtons, ReadOnlyAdmin):
         if run is None:
             raise Http404
         return redirect("admin:automation_run_page", uid=run.uid)
+
+    def figures_view(self, request: HttpRequest) -> HttpResponse:
+        """Figures of all workspaces over a period. Raises PermissionDenied."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        page = figures_page.read(request.GET.get("period"))
+        context = {**self.admin_site.each_context(request), "title": "Figures", "page": page}
+        return render(request, "automation/figures.html", context)
 
     def run_view(self, request: HttpRequest, uid: UUID) -> HttpResponse:
         """The page of one run, or the part of it that changes."""

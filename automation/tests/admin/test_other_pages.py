@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from automation.engine.status import RunStatus
-from automation.models import Firing, Trigger, Worker, WorkerState
+from automation.models import Firing, Run, Trigger, Worker, WorkerState
 from automation.services.schedules import fire_due
 from automation.tests.admin.conftest import make_run, make_staff, set_data
 from automation.tests.triggers.rows import make_schedule, make_workflow
@@ -56,6 +56,34 @@ def test_the_overview_costs_the_same_queries_however_much_there_is(admin_of_all,
     # session, user; by hour, backlog, failing, workers, latest runs, next schedules, is there a workflow
     with django_assert_num_queries(9):
         admin_of_all.get("/admin/")
+
+
+def test_the_figures_tell_of_weeks_and_of_the_time_before(admin_of_all):
+    run = make_run(make_workflow(name="Slow <b>one</b>"), status=RunStatus.SUCCEEDED)
+    Run.objects.filter(id=run.id).update(started_at=run.finished_at - timedelta(seconds=90))
+    set_data(make_run(run.workflow, status=RunStatus.FAILED), error={"type": "http_status", "class": "transient"})
+
+    answer = admin_of_all.get("/admin/automation/run/figures/", {"period": "30d"})
+
+    page = answer.context["page"]
+    assert (page.now.total, page.now.success_rate, page.before.total, page.unhappy) == (2, 0.5, 0, 1)
+    assert page.ever == {"Succeeded": 1, "Failed": 1, "Cancelled": 0, "Timed out": 0}
+    assert (len(page.chart.columns), page.chart.columns[-1].words) == (30, "1 succeeded, 1 failed")
+    assert [(row.name, row.runs, row.longest_seconds) for row in page.slowest] == [("Slow <b>one</b>", 2, 90)]
+    assert [(row.type, row.runs) for row in page.failures] == [("http_status", 1)]
+    assert "Slow &lt;b&gt;one&lt;/b&gt;" in answer.content.decode()
+
+
+def test_the_figures_of_nothing_are_dashes_and_a_strange_period_is_a_week(admin_of_all):
+    answer = admin_of_all.get("/admin/automation/run/figures/", {"period": "<script>"})
+
+    assert (answer.context["page"].period, len(answer.context["page"].chart.columns)) == ("7d", 7)
+    assert "Nothing ended in this time." in answer.content.decode()
+
+
+def test_the_figures_are_for_staff_who_may_see_runs(db):
+    assert make_staff().get("/admin/automation/run/figures/").status_code == 403
+    assert make_staff("view_run").get("/admin/automation/run/figures/").status_code == 200
 
 
 def test_an_empty_installation_says_what_to_do(admin_of_all):
