@@ -14,6 +14,7 @@ PREFIX = "api/v1/automation/"
 OPEN_QUERIES = {
     "webhooks/<uuid:webhook_id>/receive": "the sender's own, kept with the event",
     "callbacks/<str:token>": "whoever was sent the address may add marks to it; nothing is read from them",
+    "notices/mute/<str:token>": "mail programs add marks to links; nothing is read from them",
 }
 
 
@@ -55,5 +56,6 @@ def said_by(verb: Verb) -> Declared | None:
 def path_of(verb: Verb, parents: Mapping[str, str]) -> str:
     """The address below the prefix; `parents` are ids by the first word of the route."""
     first, *rest = verb.route.split("/")
-    known = [parents.get(first, part) if part.startswith("<uuid:") else part for part in rest[:1]]
-    return address("/".join([first, *known, *rest[1:]]))
+    own = [index for index, part in enumerate(rest) if part.startswith("<uuid:")][:1]
+    known = [parents.get(first, part) if index in own else part for index, part in enumerate(rest)]
+    return address("/".join([first, *known]))

@@ -31,6 +31,7 @@ class Declared:
     repeatable: frozenset[str]
     shapes: tuple[Shape, ...]
     members: tuple[str, ...]
+    is_list: bool = False
 
 
 _known: dict[tuple[type[APIView], str], Declared] = {}
@@ -73,6 +74,7 @@ def _read(schema: Schema) -> Declared:
         repeatable=frozenset({*lists, *(one.name for one in singles if one.many)}),
         shapes=shapes,
         members=_members(schema.get_response_serializers()) if schema.is_list else (),
+        is_list=schema.is_list,
     )
 
 

@@ -16,15 +16,22 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from brainops.core.api import cursors
-from brainops.core.api.cursors import Cursor, Ordering
+from brainops.core.api.cursors import Cursor
 from brainops.core.api.declared import members_of
-from brainops.core.api.parameters import chosen
-from brainops.core.errors import InvalidInput, Problem
+from brainops.core.api.list_parameters import (
+    LARGEST_PAGE,
+    NEWEST_FIRST,
+    USUAL_PAGE,
+    chosen,
+    ordering_of,
+    orders_of,
+    page_size,
+    wants_count,
+)
 
-LARGEST_PAGE = 200
-USUAL_PAGE = 50
+__all__ = ["LARGEST_PAGE", "NEWEST_FIRST", "CursorPages", "answer", "count", "ordering_of", "page_size", "wants_count"]
+
 MOST_COUNTED = 10_000  # rows; a total beyond it would cost more than it says
-NEWEST_FIRST: Ordering = ("-created_at", "-id")
 
 
 class CursorPages(BasePagination):
@@ -40,7 +47,6 @@ class CursorPages(BasePagination):
         self._request = request
         self._ordering = ordering_of(request, view)
         limit, self._cursor = page_size(request), self._read_cursor(queryset)
-        chosen(request.query_params.get("fields"), members_of(request))  # refused before any row is read
         rows = self._fetch(queryset, limit + 1)
         self._has_more = len(rows) > limit
         self._rows = rows[:limit]
@@ -133,42 +139,6 @@ def answer(
     return Response({"next": next, "previous": previous, **(counted or {}), "results": rows})
 
 
-def page_size(request: Request) -> int:
-    """The asked size. A size that makes no sense is refused, not silently replaced."""
-    given = request.query_params.get("limit")
-    if given is None:
-        return USUAL_PAGE
-    if not (given.isascii() and given.isdigit() and len(given) < 5 and 1 <= int(given) <= LARGEST_PAGE):
-        raise _invalid("limit", f"limit must be a whole number from 1 to {LARGEST_PAGE}, got {given[:20]!r}.")
-    return int(given)
-
-
-def ordering_of(request: Request, view: Any) -> Ordering:
-    """The asked order, from the view's literal map; else the view's own. Raises InvalidInput."""
-    orders = orders_of(view)
-    name = request.query_params.get("ordering")
-    if name is not None and name not in orders:
-        raise _invalid("ordering", f"ordering: there is no {name[:40]!r}. Known: {', '.join(orders)}.")
-    if name is not None:
-        return orders[name]
-    own: Ordering | str = getattr(view, "page_ordering", next(iter(orders.values()), NEWEST_FIRST))
-    return (own,) if isinstance(own, str) else tuple(own)
-
-
-def orders_of(view: Any) -> Mapping[str, Ordering]:
-    """The orders a caller may choose from for what the view does now."""
-    orders: Mapping[str, Ordering] = getattr(view, "orderings", {}).get(getattr(view, "action", None), {})
-    return orders
-
-
-def wants_count(request: Request) -> bool:
-    """Whether the caller asks for the total. Raises InvalidInput."""
-    given = request.query_params.get("count", "false")
-    if given not in ("true", "false"):
-        raise _invalid("count", f"count must be true or false, got {given[:20]!r}.")
-    return given == "true"
-
-
 def count(queryset: QuerySet[Any, Any]) -> dict[str, Any]:
     """`count` and whether it is exact; no more than MOST_COUNTED rows are looked at."""
     found = queryset.order_by().values("pk")[: MOST_COUNTED + 1].count()
@@ -178,7 +148,3 @@ def count(queryset: QuerySet[Any, Any]) -> dict[str, Any]:
 def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
     kind = {"type": "string", **schema} if "enum" in schema else schema
     return {"name": name, "in": "query", "required": False, "description": description, "schema": kind}
-
-
-def _invalid(parameter: str, message: str) -> InvalidInput:
-    return InvalidInput(message, problems=[Problem("invalid_parameter", message, parameter=parameter)])

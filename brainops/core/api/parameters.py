@@ -14,10 +14,12 @@ from rest_framework.views import APIView
 
 from brainops.core.api.declared import Declared, declared_of
 from brainops.core.api.etag import content_tag, is_known, not_modified
+from brainops.core.api.list_parameters import OF_ALL_LISTS, check_list, chosen
 from brainops.core.api.serializers import ClosedSerializer
 from brainops.core.errors import InvalidInput, Problem
 
-OF_ALL_LISTS = frozenset({"limit", "cursor", "count", "fields", "ordering"})  # what pagination.py reads
+__all__ = ["IF_MATCH", "Fields", "KnownParameters", "Several", "chosen", "read_parameters", "refuse_unknown"]
+
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
@@ -75,6 +77,8 @@ def refuse_unknown(view: APIView, request: Request) -> None:
     if found:
         found += [problem for shape in known.shapes for problem in _wrong(shape, request.query_params, known.names)]
         raise InvalidInput.from_problems(found)
+    if known.is_list:
+        check_list(view, request, known.members)
 
 
 def read_parameters(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -86,19 +90,6 @@ def read_parameters(shape: type[serializers.Serializer[Any]], request: Request) 
     if not filters.is_valid():
         raise InvalidInput.from_problems(_problems(filters))
     return dict(filters.validated_data)
-
-
-def chosen(wanted: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
-    """The members that `fields` names, in the usual order. Raises InvalidInput for unknown ones."""
-    if wanted is None:
-        return known
-    names = [name.strip() for name in wanted.split(",") if name.strip()]
-    strange = [name for name in names if name not in known]
-    if strange or not names:
-        said = f"fields: there is no {strange[0][:40]!r}." if strange else "fields names nothing."
-        said = f"{said} Known: {', '.join(known)}."
-        raise InvalidInput(said, problems=[Problem("invalid_parameter", said, parameter="fields")])
-    return tuple(name for name in known if name in names)
 
 
 def _strange(known: Declared, query: QueryDict) -> Iterator[Problem]:
