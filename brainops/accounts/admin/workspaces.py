@@ -7,8 +7,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from unfold.admin import TabularInline
 
+from brainops.accounts import usage
 from brainops.accounts.models import Membership, Workspace
 from brainops.accounts.services import workspaces
 from brainops.audit.admin.base import AuditedAdmin, actor_of
@@ -61,13 +64,18 @@ class WorkspaceAdmin(AuditedAdmin):
     list_filter = ("requires_mfa", "requires_if_match")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("id", "created_at")
+    readonly_fields = ("id", "created_at", "in_use")
     fieldsets = (
         (None, {"fields": ("name", "slug", "id", "created_at")}),
         ("What it demands", {"fields": ("requires_if_match", "requires_mfa")}),
-        ("Quotas", {"fields": workspaces.QUOTAS}),
+        ("Quotas", {"fields": (*workspaces.QUOTAS, "in_use")}),
     )
     inlines = (MembershipInline,)
+
+    @admin.display(description="In use")
+    def in_use(self, workspace: Workspace) -> str:
+        """What the workspace has of what it may have, counted now."""
+        return format_html_join(mark_safe("<br>"), "{}", ((str(use),) for use in usage.of_workspace(workspace.pk)))
 
     def save_model(self, request: HttpRequest, obj: Workspace, form: Any, change: bool) -> None:
         """Write by the service, which audits old and new values."""
