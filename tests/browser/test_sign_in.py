@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 
 from brainops.accounts.models import User
 from brainops.accounts.tests.test_second_factors import code_of
@@ -62,7 +63,7 @@ def test_a_factor_is_set_up_and_asked_for(visitor, root, theme, width):
     button = page.get_by_text("Sign in with Keycloak").is_visible()
     log_in(page)
     page.fill("#password", PASSWORD)
-    page.get_by_role("button", name="Set it up").click()
+    page.get_by_role("button", name="Set up an app").click()
     secret = page.locator(".bo-field .bo-mono").inner_text()
     square = page.locator(".bo-qr").bounding_box()
     page.fill("#code", code_of(secret, steps=-1))
@@ -89,6 +90,66 @@ def test_where_staff_need_a_factor_the_page_says_so(visitor, root, settings):
 
     assert page.get_by_text("Set up a second factor to go on").is_visible()
     assert page.url.endswith("/admin/security/")
+
+
+def with_key(page: Any) -> Any:
+    """Give the page's browser a security key that is touched at once."""
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    traits = {"hasResidentKey": False, "hasUserVerification": True, "isUserVerified": True}
+    key = {"protocol": "ctap2", "transport": "usb", "automaticPresenceSimulation": True, **traits}
+    identity = session.send("WebAuthn.addVirtualAuthenticator", {"options": key})
+    return lambda: session.send("WebAuthn.removeVirtualAuthenticator", identity)
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_a_security_key_is_added_and_asked_for(visitor, root, live_server, settings, theme, width):
+    settings.BRAINOPS_PUBLIC_URL = live_server.url
+    page = visitor("/admin/login/?next=/admin/security/", theme, width)
+    with_key(page)
+    log_in(page)
+    page.fill("#password", PASSWORD)
+    page.get_by_role("button", name="Add a security key").click()
+    page.fill("#name", "Blue key")
+    page.get_by_role("button", name="Touch it now").click()
+    page.locator("pre.bo-code").wait_for()
+    codes = page.locator("pre.bo-code").inner_text().split()
+    page.goto(page.url)
+    listed = page.get_by_text("Blue key").is_visible()
+    page.context.clear_cookies()
+    page.goto(f"{live_server.url}/admin/login/")
+    log_in(page)
+    page.get_by_role("button", name="Use a security key").click()
+    page.wait_for_url("**/admin/")
+
+    assert (len(codes), listed) == (10, True)
+    assert Authenticator.objects.get(user=root, type="webauthn").last_used_at is not None
+
+
+def test_another_key_and_another_site_get_nobody_in(visitor, root, live_server, settings):
+    settings.BRAINOPS_PUBLIC_URL = live_server.url
+    page = visitor("/admin/login/?next=/admin/security/")
+    remove = with_key(page)
+    log_in(page)
+    page.fill("#password", PASSWORD)
+    page.get_by_role("button", name="Add a security key").click()
+    page.get_by_role("button", name="Touch it now").click()
+    page.locator("pre.bo-code").wait_for()
+    page.context.clear_cookies()
+    page.goto(f"{live_server.url}/admin/login/")
+    log_in(page)
+    settings.BRAINOPS_PUBLIC_URL = "https://localhost"  # the browser signs for the origin it is on
+    page.get_by_role("button", name="Use a security key").click()
+    page.get_by_text("was not accepted").wait_for()
+    refused_site = page.url
+    remove()
+    with_key(page)
+    settings.BRAINOPS_PUBLIC_URL = live_server.url
+    page.goto(page.url)
+    page.get_by_role("button", name="Use a security key").click()
+    page.get_by_text("did not answer").wait_for(timeout=90_000)
+
+    assert refused_site.endswith("/admin/login/code/")
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)

@@ -26,6 +26,7 @@ class FactorsInfo(ClosedSerializer):
     totp_since = serializers.DateTimeField(allow_null=True)
     totp_used_at = serializers.DateTimeField(allow_null=True)
     recovery_codes_left = serializers.IntegerField()
+    security_keys = serializers.IntegerField(help_text="They are added in the admin and count for its login.")
 
 
 class OwnPassword(ClosedSerializer):

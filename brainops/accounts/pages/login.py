@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -12,10 +14,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from brainops.accounts.models import User
 from brainops.accounts.pages import arrival
 from brainops.accounts.pages.frame import page
-from brainops.accounts.services import sign_in
+from brainops.accounts.services import security_keys, sign_in
 from brainops.core.errors import NotAuthenticated, TooManyRequests
+
+_KEY_STATE = "security_key"  # in the session: what a security key was asked
 
 
 class AdminLogin(LoginView):
@@ -46,14 +51,35 @@ def code_page(request: HttpRequest) -> HttpResponse:
     waiting = arrival.pending(request)
     if waiting is None:
         return HttpResponseRedirect(reverse("admin:login"))
-    form = CodeForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    answer = request.POST.get("answer", "")
+    form = CodeForm(request.POST if request.method == "POST" and not answer else None)
+    if request.method == "POST" and (answer or form.is_valid()):
         try:
-            user, amr = sign_in.redeem(waiting["ticket"], form.cleaned_data["code"])
+            user, amr = _redeem(request, waiting["ticket"], answer, form)
         except TooManyRequests as error:
-            form.add_error("code", f"Too many codes. Try again in {error.headers['Retry-After']} seconds.")
+            messages.error(request, f"Too many attempts. Try again in {error.headers['Retry-After']} seconds.")
         except NotAuthenticated as error:
-            form.add_error("code", error.message)
+            messages.error(request, error.message)
         else:
             return arrival.enter(request, user, amr=amr, target=waiting["next"])
-    return page(request, "accounts/code.html", title="Second factor", form=form)
+    options = _ask_for_key(request, waiting["ticket"])
+    return page(request, "accounts/code.html", title="Second factor", form=form, key_options=options)
+
+
+def _redeem(request: HttpRequest, ticket: str, answer: str, form: CodeForm) -> tuple[User, list[str]]:
+    state = request.session.pop(_KEY_STATE, None)  # good for one answer
+    if answer:
+        return sign_in.redeem_with_key(ticket, state=state or {}, answer=answer)
+    return sign_in.redeem(ticket, form.cleaned_data["code"])
+
+
+def _ask_for_key(request: HttpRequest, ticket: str) -> str:
+    """What the browser shall ask a security key, as JSON; "" for somebody without one."""
+    try:
+        asked = security_keys.begin_using(sign_in.user_of(ticket))
+    except NotAuthenticated:
+        return ""
+    if asked is None:
+        return ""
+    options, request.session[_KEY_STATE] = asked
+    return json.dumps(options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -16,11 +17,12 @@ from django.views.decorators.http import require_http_methods
 from brainops.accounts.models import User
 from brainops.accounts.pages import arrival
 from brainops.accounts.pages.frame import page
-from brainops.accounts.services import login, second_factors
+from brainops.accounts.services import login, second_factors, security_keys
 from brainops.accounts.services.factor_secrets import MfaAdapter
 from brainops.accounts.services.second_factors import Enrolment
 from brainops.core.errors import AppError, TooManyRequests
 
+_KEY_STATE = "new_security_key"  # in the session: what the new key was asked
 Values = dict[str, Any]
 
 
@@ -48,6 +50,8 @@ def security_page(request: HttpRequest) -> HttpResponse:
         factors=second_factors.factors_of(user),
         must_set_up=arrival.lacks_factor(request),
         has_password=user.has_usable_password(),
+        keys=security_keys.names_of(user),
+        keys_possible=security_keys.is_possible(),
         **values,
     )
 
@@ -57,10 +61,25 @@ def _begin(request: HttpRequest, user: User) -> Values:
     return _enrolment(second_factors.begin(user))
 
 
+def _ask_for_key(request: HttpRequest, user: User) -> Values:
+    login.require_presence(user, request.POST.get("password", ""), request.session.get(arrival.AMR, []))
+    options, request.session[_KEY_STATE] = security_keys.begin_adding(user)
+    return {"key_options": json.dumps(options)}
+
+
+def _add_key(request: HttpRequest, user: User) -> Values:
+    state = request.session.pop(_KEY_STATE, None) or {}  # good for one answer
+    codes = security_keys.add(
+        user, state=state, answer=request.POST.get("answer", ""), name=request.POST.get("name", "")
+    )
+    arrival.note_factor(request, "hwk")
+    return {"codes": codes} if codes else {"done": "The security key is added."}
+
+
 def _confirm(request: HttpRequest, user: User) -> Values:
     codes = second_factors.confirm(user, ticket=request.POST.get("ticket", ""), code=request.POST.get("code", ""))
     arrival.note_factor(request, "otp")
-    return {"codes": codes}
+    return {"codes": codes} if codes else {"done": "The authenticator app is set up."}
 
 
 def _renew(request: HttpRequest, user: User) -> Values:
@@ -75,6 +94,8 @@ def _remove(request: HttpRequest, user: User) -> Values:
 _ACTIONS: dict[str, Callable[[HttpRequest, User], Values]] = {
     "begin": _begin,
     "confirm": _confirm,
+    "ask_for_key": _ask_for_key,
+    "add_key": _add_key,
     "renew": _renew,
     "remove": _remove,
 }

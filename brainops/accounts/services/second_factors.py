@@ -38,11 +38,12 @@ class Factors:
     totp_since: datetime | None
     totp_used_at: datetime | None
     recovery_codes_left: int
+    security_keys: int
 
     @property
     def is_on(self) -> bool:
-        """True when a login asks for a code."""
-        return self.totp_since is not None
+        """True when a login asks for a second factor."""
+        return self.totp_since is not None or self.security_keys > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,13 @@ def has_any(user: User) -> bool:
 
 def factors_of(user: User) -> Factors:
     """What a user has set up, for pages and the API."""
-    rows = {row.type: row for row in Authenticator.objects.filter(user_id=user.id)}
+    found = list(Authenticator.objects.filter(user_id=user.id))
+    rows = {row.type: row for row in found}
     totp, codes = rows.get(_KIND.TOTP), rows.get(_KIND.RECOVERY_CODES)
     with secrets_of(user.id):
         left = len(RecoveryCodes(codes).get_unused_codes()) if codes else 0
-    return Factors(totp and totp.created_at, totp and totp.last_used_at, left)
+    keys = sum(row.type == _KIND.WEBAUTHN for row in found)
+    return Factors(totp and totp.created_at, totp and totp.last_used_at, left, keys)
 
 
 def begin(user: User) -> Enrolment:
@@ -86,7 +89,10 @@ def pending(user: User, ticket: str) -> Enrolment | None:
 
 
 def confirm(user: User, *, ticket: str, code: str) -> list[str]:
-    """Turn the second factor on with its first code; returns the recovery codes, which are shown this once."""
+    """Turn the app on with its first code; returns the recovery codes, which are shown this once.
+
+    Nothing is returned when there are some already, since security keys came first.
+    """
     login_limits.take_code(user.id)
     enrolment = pending(user, ticket)
     if enrolment is None:
@@ -102,8 +108,8 @@ def confirm(user: User, *, ticket: str, code: str) -> list[str]:
         one_time.use(TokenPurpose.ENROLMENT, ticket)
         totp = TOTP.activate(user, enrolment.secret).instance
         _note_step(totp, step)
-        codes = _new_codes(user)
-        _record(user, "mfa.enable", "Set up a second factor.")
+        codes = first_codes(user)
+        record_change(user, "mfa.enable", "Set up an authenticator app.")
     login_limits.give_back_code(user.id)
     return codes
 
@@ -117,7 +123,7 @@ def check(user: User, code: str) -> str:
     with transaction.atomic(), secrets_of(user.id):
         is_right = len(code) <= _MOST_LETTERS and (_use_totp(user, code) or _use_recovery_code(user, code))
     if not is_right:
-        _record(user, "login.code_fail", f"A code for {user.email} was wrong.", actor=Actor.anonymous())
+        record_change(user, "login.code_fail", f"A code for {user.email} was wrong.", actor=Actor.anonymous())
         raise NotAuthenticated("The code is wrong, or it was used before. Wait for the next one.", code="code_wrong")
     login_limits.give_back_code(user.id)
     return "otp"
@@ -129,7 +135,7 @@ def renew_codes(user: User, code: str) -> list[str]:
     check(user, code)
     with transaction.atomic(), secrets_of(user.id):
         codes = _new_codes(user)
-        _record(user, "mfa.codes", "Made new recovery codes.")
+        record_change(user, "mfa.codes", "Made new recovery codes.")
     return codes
 
 
@@ -144,7 +150,7 @@ def remove_all(user: User, *, by: Actor) -> None:
     """Remove every second factor of a user, without a question: for staff, when a phone is lost."""
     with transaction.atomic():
         if Authenticator.objects.filter(user_id=user.id).delete()[0]:
-            _record(user, "mfa.disable", f"Removed the second factor of {user.email}.", actor=by)
+            record_change(user, "mfa.disable", f"Removed the second factor of {user.email}.", actor=by)
 
 
 def _use_totp(user: User, code: str) -> bool:
@@ -160,7 +166,7 @@ def _use_recovery_code(user: User, code: str) -> bool:
     row = Authenticator.objects.filter(user_id=user.id, type=_KIND.RECOVERY_CODES).first()
     if row is None or not RecoveryCodes(row).validate_code(code):  # takes the row's lock itself
         return False
-    _record(user, "mfa.recovery", "Used a recovery code.")
+    record_change(user, "mfa.recovery", "Used a recovery code.")
     return True
 
 
@@ -180,6 +186,14 @@ def _note_step(row: Authenticator, step: int) -> None:
     row.data["used_step"] = step
     row.last_used_at = clock.now()
     row.save(update_fields=["data", "last_used_at"])
+
+
+def first_codes(user: User) -> list[str]:
+    """Recovery codes for the first factor of a user; none when there are some."""
+    if Authenticator.objects.filter(user_id=user.id, type=_KIND.RECOVERY_CODES).exists():
+        return []
+    with secrets_of(user.id):
+        return _new_codes(user)
 
 
 def _new_codes(user: User) -> list[str]:
@@ -202,7 +216,8 @@ def _require_some(user: User) -> None:
         raise Conflict("There is no second factor to change. Set one up first.", code="mfa_is_off")
 
 
-def _record(user: User, action: str, summary: str, *, actor: Actor | None = None) -> None:
+def record_change(user: User, action: str, summary: str, *, actor: Actor | None = None) -> None:
+    """Note what happened to the second factors of a user, by that user unless said otherwise."""
     record(
         actor=actor or Actor("user", user.id, user.email),
         workspace_id=None,

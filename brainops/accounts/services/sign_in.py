@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from brainops.accounts.models import OneTimeToken, TokenPurpose, User
-from brainops.accounts.services import login, one_time, second_factors, sessions
+from brainops.accounts.services import login, one_time, second_factors, security_keys, sessions
 from brainops.accounts.services.sessions import TokenPair
 from brainops.audit.actor import Actor
 from brainops.audit.services import record
@@ -50,14 +51,19 @@ def ticket_for(user: User, *, amr: Sequence[str]) -> str:
 
 def redeem(ticket: str, code: str) -> tuple[User, list[str]]:
     """The user of a ticket and all they have shown, when the code is right. Raises NotAuthenticated."""
-    row = one_time.find(TokenPurpose.SECOND_FACTOR, ticket)
-    user = row.user if row else None
-    if row is None or user is None or not _still_counts(row, user):
-        raise _over()
-    method = second_factors.check(user, code)
-    if not one_time.take(row):
-        raise _over()
-    return user, [*row.data["amr"], method, MFA]
+    row, user = _looked_at(ticket)
+    return _redeemed(row, user, second_factors.check(user, code))
+
+
+def redeem_with_key(ticket: str, *, state: Mapping[str, Any], answer: str) -> tuple[User, list[str]]:
+    """The same for a security key's answer."""
+    row, user = _looked_at(ticket)
+    return _redeemed(row, user, security_keys.check(user, state=state, answer=answer))
+
+
+def user_of(ticket: str) -> User:
+    """Whose login a ticket is; it stays good. Raises NotAuthenticated."""
+    return _looked_at(ticket)[1]
 
 
 def record_start(user: User) -> None:
@@ -75,6 +81,20 @@ def record_start(user: User) -> None:
 def _open(user: User, *, amr: Sequence[str], client: str) -> TokenPair:
     record_start(user)
     return sessions.open_session(user, client=client, amr=amr)
+
+
+def _looked_at(ticket: str) -> tuple[OneTimeToken, User]:
+    row = one_time.find(TokenPurpose.SECOND_FACTOR, ticket)
+    user = row.user if row else None
+    if row is None or user is None or not _still_counts(row, user):
+        raise _over()
+    return row, user
+
+
+def _redeemed(row: OneTimeToken, user: User, method: str) -> tuple[User, list[str]]:
+    if not one_time.take(row):
+        raise _over()
+    return user, [*row.data["amr"], method, MFA]
 
 
 def _still_counts(row: OneTimeToken, user: User) -> bool:
