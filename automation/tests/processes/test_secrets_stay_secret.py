@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,13 @@ import httpx
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from automation.engine.status import RunStatus
+from automation.models import Run
 from brainops.accounts.caller import system_caller
 from brainops.accounts.models import Membership, Role, User, Workspace
 from brainops.accounts.services import api_keys
@@ -211,3 +216,27 @@ def test_a_secret_bound_to_a_host_goes_to_no_other_one(owner, workers, service, 
         "add the host to the secret."
     )
     assert (len(service.heard), len(elsewhere.heard)) == (heard, 0)
+
+
+def test_the_key_is_changed_while_workers_send_secrets(owner, workers, service, settings):
+    old = dict(settings.BRAINOPS_ENCRYPTION_KEYS)
+    fresh = {"fresh": bytes(range(32))}
+    workers.start(BRAINOPS_ENCRYPTION_KEYS=as_setting(fresh | old))  # started anew
+    workers.start(BRAINOPS_ENCRYPTION_KEYS=as_setting(old | fresh))  # still writes with the old key
+    owner.post("/secrets", json={"name": "token", "value": CANARY})
+    made = owner.post("/workflows", json={"name": "Sender", "definition": one_step(service)}).json()
+    begun = [owner.post(f"/workflows/{made['id']}/execute", json={}).json()["id"] for _ in range(10)]
+
+    settings.BRAINOPS_ENCRYPTION_KEYS = fresh | old
+    call_command("rotate_keys", stdout=StringIO())
+    begun += [owner.post(f"/workflows/{made['id']}/execute", json={}).json()["id"] for _ in range(10)]
+
+    wait_until(lambda: not Run.objects.exclude(status__gte=RunStatus.SUCCEEDED).exists())
+    assert Run.objects.filter(uid__in=begun, status=RunStatus.SUCCEEDED).count() == 20
+    assert [one["headers"]["X-Key"] for one in service.heard] == [CANARY] * 20
+    settings.BRAINOPS_ENCRYPTION_KEYS, settings.BRAINOPS_RETIRED_KEYS = fresh, old
+    call_command("rotate_keys", check=True, stdout=StringIO())
+
+
+def as_setting(ring: dict[str, bytes]) -> str:
+    return ",".join(f"{name}:{base64.urlsafe_b64encode(key).decode()}" for name, key in ring.items())
