@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import PasswordChangeView
 from django.db.models.base import ModelBase
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
+from brainops.accounts.login_form import OwnPasswordForm
 from brainops.accounts.pages import arrival
 from brainops.accounts.pages.login import AdminLogin, code_page
 from brainops.accounts.pages.security import security_page
@@ -50,7 +53,7 @@ class BrainOpsSite(UnfoldAdminSite):
         return bool(super().has_permission(request)) and not arrival.lacks_factor(request)
 
     @method_decorator(never_cache)
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """Name and password, or the way to an identity provider."""
         if request.method == "GET" and super().has_permission(request):
             return HttpResponseRedirect(reverse("admin:security" if arrival.lacks_factor(request) else "admin:index"))
@@ -69,6 +72,16 @@ class BrainOpsSite(UnfoldAdminSite):
         request.current_app = self.name
         view = AdminLogin.as_view(
             extra_context=context, authentication_form=self.login_form, template_name="admin/login.html"
+        )
+        return view(request)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """One's own password; the old one is asked for under the limits of logins."""
+        request.current_app = self.name
+        view = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse("admin:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
         )
         return view(request)
 
@@ -107,6 +120,7 @@ _SIDEBAR: dict[str, list[tuple[str, str, str, str]]] = {
         ("Users", "person", "accounts_user_changelist", "accounts.view_user"),
         ("API keys", "key", "accounts_apikey_changelist", "accounts.view_apikey"),
         ("Sessions", "devices", "accounts_loginsession_changelist", "accounts.view_loginsession"),
+        ("Identities", "passkey", "accounts_identity_changelist", "accounts.view_identity"),
         ("Groups", "badge", "auth_group_changelist", "auth.view_group"),
         ("API reference", "api", "api-page", ""),
     ],

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.views.decorators.debug import sensitive_variables
-from unfold.forms import AuthenticationForm
+from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
 from brainops.accounts.services import login
-from brainops.core.errors import NotAuthenticated, TooManyRequests
+from brainops.core.errors import AppError, NotAuthenticated, TooManyRequests, Unavailable
 
 
 class LoginForm(AuthenticationForm):
@@ -25,8 +25,27 @@ class LoginForm(AuthenticationForm):
             except TooManyRequests as error:
                 seconds = error.headers["Retry-After"]
                 raise ValidationError(f"Too many attempts. Try again in {seconds} seconds.", code="limited") from error
+            except Unavailable as error:
+                raise ValidationError(error.message, code="busy") from error
             except NotAuthenticated as error:
                 raise self.get_invalid_login_error() from error
             self.confirm_login_allowed(self.user_cache)
         values: dict[str, Any] = self.cleaned_data
         return values
+
+
+class OwnPasswordForm(AdminOwnPasswordChangeForm):
+    """A new password for oneself; the old one is asked for under the limits of logins."""
+
+    @sensitive_variables()
+    def clean_old_password(self) -> str:
+        """The old password. Raises ValidationError."""
+        given = str(self.cleaned_data["old_password"])
+        try:
+            login.require_own_password(self.user, given)
+        except TooManyRequests as error:
+            seconds = error.headers["Retry-After"]
+            raise ValidationError(f"Too many attempts. Try again in {seconds} seconds.", code="limited") from error
+        except AppError as error:
+            raise ValidationError(error.message, code="wrong") from error
+        return given

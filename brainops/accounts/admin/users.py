@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from brainops.accounts.admin.workspaces import MembershipInline
 from brainops.accounts.models import User
-from brainops.audit.admin.base import AuditedAdmin
+from brainops.accounts.services import second_factors
+from brainops.audit.admin.base import AuditedAdmin, actor_of
 
 
 class NewUserForm(UserCreationForm):
@@ -44,6 +46,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
     inlines = (MembershipInline,)
+    actions = ("remove_factors",)
     list_display = ("email", "username", "name", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("email", "username", "name")
@@ -62,6 +65,23 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
         if getattr(request.user, "is_superuser", False):
             return fixed
         return (*fixed, "is_staff", "is_superuser", "groups", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only a superuser changes a superuser: a new password or address would make anybody one."""
+        may = bool(super().has_change_permission(request, obj))
+        return may and (not getattr(obj, "is_superuser", False) or getattr(request.user, "is_superuser", False))
+
+    @admin.action(description="Remove the second factors of the selected users", permissions=["remove_factors"])
+    def remove_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Help somebody whose phone and recovery codes are lost."""
+        chosen = list(queryset)
+        for user in chosen:
+            second_factors.remove_all(user, by=actor_of(request))
+        self.message_user(request, f"{len(chosen)} users log in without a second factor now.", messages.SUCCESS)
+
+    def has_remove_factors_permission(self, request: HttpRequest) -> bool:
+        """Superusers: whoever removes a factor needs one secret less to be somebody else."""
+        return bool(getattr(request.user, "is_superuser", False))
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[type[MembershipInline], ...]:
         """Memberships once the user is there."""

@@ -65,7 +65,7 @@ class RecoveryCodeList(ClosedSerializer):
 class MyFactorsView(CallerView):
     """The second factor."""
 
-    permissions = {"get": ANY_CALLER, "post": ANY_CALLER, "delete": ANY_CALLER}
+    permissions = {"get": ANY_CALLER, "post": ANY_CALLER}
 
     @extend_schema(summary="My second factor", tags=["Logins"], responses={200: FactorsInfo})
     def get(self, request: Request) -> Response:
@@ -88,11 +88,17 @@ class MyFactorsView(CallerView):
         login.require_presence(session.user, given.validated_data["password"], session.amr)
         return Response(asdict(second_factors.begin(session.user)), status=status.HTTP_201_CREATED)
 
+
+class RemoveFactorsView(CallerView):
+    """The end of the second factor."""
+
+    permissions = {"post": ANY_CALLER}
+
     @extend_schema(
         summary="Remove my second factor", tags=["Logins"], request=Code, responses={204: None}, examples=[_CODE]
     )
-    def delete(self, request: Request) -> Response:
-        """Remove the authenticator app and the recovery codes. Asks for a code of either."""
+    def post(self, request: Request) -> Response:
+        """Remove the authenticator app, the security keys and the recovery codes. Asks for a code."""
         given = Code(data=request.data)
         given.is_valid(raise_exception=True)
         second_factors.turn_off(own_user(self.caller), given.validated_data["code"])

@@ -10,11 +10,11 @@ from brainops.accounts.api.invitations import AcceptView, DeclineView, Invitatio
 from brainops.accounts.api.logins import LoginView, LogoutView, RefreshView, SecondFactorView
 from brainops.accounts.api.me import MeView
 from brainops.accounts.api.members import MemberViewSet
-from brainops.accounts.api.my_factors import ConfirmFactorView, MyFactorsView, RecoveryCodesView
+from brainops.accounts.api.my_factors import ConfirmFactorView, MyFactorsView, RecoveryCodesView, RemoveFactorsView
 from brainops.accounts.api.my_sessions import MySessionViewSet
 from brainops.accounts.api.passwords import MyPasswordView, ResetConfirmView, ResetView
-from brainops.accounts.api.sign_on import ProvidersView, StartView, TokenView
 from brainops.accounts.api.quotas import QuotasView
+from brainops.accounts.api.sign_on import ProvidersView, StartView, TokenView
 from brainops.accounts.api.workspaces import WorkspaceViewSet
 
 ONE: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
@@ -35,6 +35,7 @@ urlpatterns = [
     path("me/password", MyPasswordView.as_view(), name="my-password"),
     path("me/mfa", MyFactorsView.as_view(), name="my-mfa"),
     path("me/mfa/confirm", ConfirmFactorView.as_view(), name="my-mfa-confirm"),
+    path("me/mfa/remove", RemoveFactorsView.as_view(), name="my-mfa-remove"),
     path("me/mfa/recovery-codes", RecoveryCodesView.as_view(), name="my-mfa-recovery-codes"),
     path("me", MeView.as_view(), name="me"),
     path("api-keys", ApiKeyViewSet.as_view({"get": "list", "post": "create"}), name="api-keys"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -33,7 +33,7 @@ def security_page(request: HttpRequest) -> HttpResponse:
     """Show what is set up, or do what a button says. Also for staff who must set it up before they see anything."""
     if not (request.user.is_authenticated and request.user.is_active and request.user.is_staff):
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-    user = cast(User, request.user)
+    user = request.user
     values: Values = {}
     if request.method == "POST":
         act = _ACTIONS.get(request.POST.get("action", ""))

@@ -9,7 +9,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from brainops.accounts.models import Identity, Role, User, Workspace
-from brainops.accounts.services import people
+from brainops.accounts.services import people, sessions
 from brainops.audit.actor import Actor
 from brainops.audit.services import record
 from brainops.core import clock, logs
@@ -35,6 +35,22 @@ def user_of(provider: Provider, claims: dict[str, Any]) -> User:
             Identity.objects.filter(id=known.id).update(used_at=clock.now())
         _give_role(provider, claims, user)
     return user
+
+
+def unlink(identity: Identity, *, by: Actor) -> None:
+    """Forget a link and end the user's logins, which may have come by it."""
+    with transaction.atomic():
+        if not Identity.objects.filter(id=identity.id).delete()[0]:
+            return
+        sessions.end_all(identity.user, reason="account unlinked")
+        record(
+            actor=by,
+            workspace_id=None,
+            action="user.unlink",
+            target_kind="user",
+            target_id=identity.user_id,
+            summary=f"Unlinked {identity.user.email} from {identity.provider}.",
+        )
 
 
 def _verified_email(provider: Provider, claims: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import connections
 from django.test import Client
@@ -230,8 +231,8 @@ def test_removing_the_factor_asks_for_a_code(ada, enrol):
     secret, _ = enrol(ada)
     api = Api(sessions.open_session(ada).access)
 
-    refused = api.delete("/me/mfa", {"code": wrong_code(secret)}).status_code
-    done = api.delete("/me/mfa", {"code": code_of(secret)}).status_code
+    refused = api.post("/me/mfa/remove", {"code": wrong_code(secret)}).status_code
+    done = api.post("/me/mfa/remove", {"code": code_of(secret)}).status_code
 
     assert (refused, done, log_in().status_code, Authenticator.objects.count()) == (401, 204, 200, 0)
     assert AuditEntry.objects.get(action="mfa.disable").actor_label == ada.email
@@ -392,3 +393,57 @@ def test_staff_without_a_factor_are_a_warning_of_the_deploy_check(settings):
     settings.BRAINOPS_STAFF_MFA = "required"
 
     assert ([warning.id for warning in optional], check_staff_factor(None)) == (["accounts.W001"], [])
+
+
+def test_a_lost_phone_is_helped_by_superusers_in_the_admin(root, ada, enrol):
+    enrol(ada)
+    helper = User.objects.create_user("helper@example.com", is_staff=True)
+    helper.user_permissions.set(Permission.objects.filter(codename__in=["change_user", "view_user"]))
+    form = {"action": "remove_factors", "_selected_action": [str(ada.id)]}
+
+    outcomes = []
+    for user in (helper, root):
+        client = Client()
+        client.force_login(user)
+        client.post("/admin/accounts/user/", form)
+        outcomes.append(second_factors.has_any(ada))
+
+    assert outcomes == [True, False]
+
+
+@pytest.mark.parametrize("page", ["/admin/accounts/user/{}/change/", "/admin/accounts/user/{}/password/"])
+def test_an_editor_of_users_does_not_become_a_superuser_by_changing_one(root, page):
+    editor = User.objects.create_user("editor@example.com", is_staff=True)
+    editor.user_permissions.set(Permission.objects.filter(codename__in=["change_user", "view_user"]))
+    client = Client()
+    client.force_login(editor)
+
+    client.post(
+        page.format(root.id), {"password1": "mine alone now", "password2": "mine alone now", "email": "e@x.org"}
+    )
+
+    root.refresh_from_db()
+    assert (root.email, root.check_password(PASSWORD)) == ("root@example.com", True)
+
+
+def test_the_admins_own_password_page_has_the_limits_of_logins(root):
+    client = Client()
+    client.force_login(root)
+    new = {"new_password1": "a sentence nobody says", "new_password2": "a sentence nobody says"}
+
+    answers = [client.post("/admin/password_change/", {"old_password": "wrong", **new}) for _ in range(6)]
+    limited = client.post("/admin/password_change/", {"old_password": PASSWORD, **new})
+
+    assert "The password is wrong." in answers[0].content.decode()
+    assert "Too many attempts. Try again in" in limited.content.decode()
+
+
+def test_ones_own_password_is_changed_in_the_admin(root):
+    client = Client()
+    client.force_login(root)
+    new = {"new_password1": "a sentence nobody says", "new_password2": "a sentence nobody says"}
+
+    answer = client.post("/admin/password_change/", {"old_password": PASSWORD, **new})
+
+    root.refresh_from_db()
+    assert (answer.status_code, root.check_password("a sentence nobody says")) == (302, True)

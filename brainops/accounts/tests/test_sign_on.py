@@ -508,3 +508,18 @@ def test_the_answer_for_a_program_is_shown_to_the_person_and_uses_nothing_up(ada
     assert (page.status_code, page.headers["Referrer-Policy"]) == (200, "no-referrer")
     assert all(text in page.content.decode() for text in answer.values())
     assert finish(begun, answer).status_code == 200
+
+
+def test_an_account_is_unlinked_in_the_admin_and_its_logins_end(root, ada, honest):
+    begun = start()
+    api = Api(finish(begun, go(begun["url"], name="old", claims=ADA)).json()["access"])
+    client = Client()
+    client.force_login(root)
+    form = {"action": "unlink", "_selected_action": [str(Identity.objects.get().id)]}
+
+    client.post("/admin/accounts/identity/", form)
+    begun = start()
+    answer = finish(begun, go(begun["url"], name="new", claims=ADA))
+
+    assert (api.get("/me").status_code, answer.status_code) == (401, 200)
+    assert AuditEntry.objects.get(action="user.unlink").actor_label == "root@example.com"
