@@ -53,7 +53,7 @@ def delete_in_transaction(caller: Caller, workflows: Sequence[Workflow]) -> dict
     record_many(caller, [_deed(workflow, counts[workflow.id]) for workflow in workflows])
     for id_ in ids:
         transaction.on_commit(partial(runnable.forget, id_))
-    Workflow.objects.filter(id__in=ids).delete()
+    Workflow.objects.filter(id__in=ids).only("id").delete()  # Django reads what it deletes: without documents
     return counts
 
 
