@@ -52,6 +52,7 @@ class NoticeLinkDescription(APIView):
     permission_classes: Any = ()
 
     @extend_schema(
+        operation_id="notice_link_use",
         summary="Get no more of a notice's mails",
         description="The link at the end of a mail. `again=yes` takes it back. RFC 8058: mail programs send it, too.",
         tags=["Notices"],
@@ -73,6 +74,7 @@ class NoticeLinkDescription(APIView):
         """Never called."""
 
     @extend_schema(
+        operation_id="notice_link_read",
         summary="Open the link of a notice's mail",
         tags=["Notices"],
         auth=[],

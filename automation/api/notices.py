@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from automation.api import notice_examples as examples
 from automation.api import notice_shape
 from automation.api.bodies import NOTHING, Body
 from automation.api.idempotent import REPLAYED, once
@@ -27,17 +28,6 @@ NEW = Body(FIELDS, required=("name", "events", "channel"))
 PATCH = Body(FIELDS)
 SAVED = {200: SavedNoticeShape}
 NOTICE_ID = OpenApiParameter("id", UUID, OpenApiParameter.PATH, description="The notice rule.")
-EXAMPLE = OpenApiExample(
-    "failures to operators",
-    value={
-        "name": "Failures to operators",
-        "events": ["first_failure", "still_failing", "recovered"],
-        "channel": "email",
-        "recipients": ["role:operator", "ops@example.com"],
-        "repeat_minutes": 120,
-    },
-    request_only=True,
-)
 
 
 class NoticeFilters(ClosedSerializer):
@@ -85,7 +75,7 @@ class NoticeViewSet(ScopedViewSet):
         request=NEW.media,
         responses={201: SavedNoticeShape},
         parameters=[IDEMPOTENCY_KEY],
-        examples=[EXAMPLE],
+        examples=[examples.REQUEST, examples.RULE],
     )
     def create(self, request: Request) -> Response:
         """Create a rule. The secret of a webhook stands in this answer and nowhere else, not even in a repeated one."""
@@ -102,13 +92,19 @@ class NoticeViewSet(ScopedViewSet):
         extra = REPLAYED if answer.is_replay else {}
         return Response({**answer.body, **shown_once}, answer.status, headers={**answer.headers, **extra})
 
-    @extend_schema(summary="Read a notice rule", parameters=[NOTICE_ID], responses={200: NoticeShape})
+    @extend_schema(
+        summary="Read a notice rule", parameters=[NOTICE_ID], responses={200: NoticeShape}, examples=[examples.RULE]
+    )
     def retrieve(self, request: Request, id: UUID) -> Response:
         """One rule, and until when it is muted."""
         return Response(notice_shape.one(notices.get(self.caller, id)))
 
     @extend_schema(
-        summary="Replace a notice rule", request=NEW.media, responses=SAVED, parameters=[NOTICE_ID], examples=[EXAMPLE]
+        summary="Replace a notice rule",
+        request=NEW.media,
+        responses=SAVED,
+        parameters=[NOTICE_ID],
+        examples=[examples.REQUEST, examples.RULE],
     )
     def update(self, request: Request, id: UUID) -> Response:
         """Save all of a rule; what is left out gets its default."""
@@ -120,6 +116,7 @@ class NoticeViewSet(ScopedViewSet):
         request={**PATCH.media, "application/merge-patch+json": PATCH.schema},
         responses=SAVED,
         parameters=[NOTICE_ID],
+        examples=[examples.CHANGE, examples.RULE],
     )
     def partial_update(self, request: Request, id: UUID) -> Response:
         """Change what is named; what belonged to another channel or scope goes with it."""
@@ -136,7 +133,13 @@ class NoticeViewSet(ScopedViewSet):
         notices.delete(self.caller, id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(summary="Test a notice rule", request=NOTHING.media, parameters=[NOTICE_ID], responses=TestShape)
+    @extend_schema(
+        summary="Test a notice rule",
+        request=NOTHING.media,
+        parameters=[NOTICE_ID],
+        responses=TestShape,
+        examples=[examples.TESTED],
+    )
     def test(self, request: Request, id: UUID) -> Response:
         """Send a notice that is marked as a test, once, to at most five receivers, and say what became of it."""
         NOTHING.read(request)
@@ -145,7 +148,13 @@ class NoticeViewSet(ScopedViewSet):
         is_sent = all(row.state == DeliveryState.SENT for row in made)
         return Response({"is_sent": is_sent, "deliveries": notice_shape.deliveries(made)})
 
-    @extend_schema(summary="Mute a notice rule", request=MuteRequest, parameters=[NOTICE_ID], responses=NoticeShape)
+    @extend_schema(
+        summary="Mute a notice rule",
+        request=MuteRequest,
+        parameters=[NOTICE_ID],
+        responses=NoticeShape,
+        examples=[examples.MUTE, examples.MUTED],
+    )
     def mute(self, request: Request, id: UUID) -> Response:
         """Silence a rule, or a rule about one workflow. What happens meanwhile is counted into the next notice."""
         given = MuteRequest(data=request.data)
@@ -157,6 +166,7 @@ class NoticeViewSet(ScopedViewSet):
         request=NOTHING.media,
         parameters=[NOTICE_ID],
         responses={200: SavedNoticeShape, 409: OpenApiResponse(description="no_secret: it is no webhook.")},
+        examples=[examples.ROTATED],
     )
     def rotate(self, request: Request, id: UUID) -> Response:
         """Sign with a new secret from now on; it stands in this answer and nowhere else."""
@@ -179,6 +189,7 @@ class NoticeViewSet(ScopedViewSet):
         request=NOTHING.media,
         parameters=[NOTICE_ID, OpenApiParameter("delivery_id", UUID, OpenApiParameter.PATH)],
         responses={202: DeliveryShape, 409: OpenApiResponse(description="delivery_pending: it is under way.")},
+        examples=[examples.DELIVERY],
     )
     def redeliver(self, request: Request, id: UUID, delivery_id: UUID) -> Response:
         """Send a delivery again under the same id, within about a second."""
