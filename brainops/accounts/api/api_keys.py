@@ -14,7 +14,7 @@ from brainops.accounts import policy
 from brainops.accounts.api.scope import ScopedViewSet
 from brainops.accounts.models import ApiKey, Role
 from brainops.accounts.policy import Permission
-from brainops.accounts.services import api_key_changes, api_keys, networks
+from brainops.accounts.services import api_key_changes, api_key_reading, api_keys, networks
 from brainops.core.api.parameters import read_parameters
 from brainops.core.api.public import ANY_CALLER
 from brainops.core.api.serializers import ClosedModelSerializer, ClosedSerializer
@@ -90,7 +90,7 @@ class RotationSerializer(ClosedSerializer):
 class ApiKeyFilters(ClosedSerializer):
     """The query parameters of the list."""
 
-    state = serializers.ChoiceField(choices=api_keys.STATES, required=False)
+    state = serializers.ChoiceField(choices=api_key_reading.STATES, required=False)
     user = serializers.UUIDField(required=False, help_text="Id of the user it acts as.")
     search = serializers.CharField(required=False, max_length=200, help_text="In the name, or how the key begins.")
 
@@ -113,14 +113,14 @@ class ApiKeyViewSet(ScopedViewSet):
     @extend_schema(summary="List API keys", parameters=[ApiKeyFilters])
     def list(self, request: Request) -> Response:
         """One's own keys, for admins all of the workspace; newest first."""
-        rows = api_keys.find(self.caller, **read_parameters(ApiKeyFilters, request))
+        rows = api_key_reading.find(self.caller, **read_parameters(ApiKeyFilters, request))
         page = self.paginate_queryset(rows) or []
         return self.get_paginated_response(ApiKeySerializer(page, many=True).data)
 
     @extend_schema(summary="Read an API key")
     def retrieve(self, request: Request, id: UUID) -> Response:
         """One key, without the key."""
-        return Response(ApiKeySerializer(api_keys.get_visible(self.caller, id)).data)
+        return Response(ApiKeySerializer(api_key_reading.get_visible(self.caller, id)).data)
 
     @extend_schema(
         summary="Make an API key",

@@ -12,8 +12,9 @@ from django.db import transaction
 from brainops.accounts.caller import Caller
 from brainops.accounts.models import ApiKey, Role
 from brainops.accounts.policy import Permission
-from brainops.accounts.services import api_keys
-from brainops.accounts.services.api_keys import MARK, NewKey
+from brainops.accounts.services import api_key_reading, api_keys
+from brainops.accounts.services.api_key_reading import MARK
+from brainops.accounts.services.api_keys import NewKey
 from brainops.accounts.services.networks import checked_networks
 from brainops.audit.actor import HasActor
 from brainops.audit.services import record
@@ -101,7 +102,7 @@ def replace(key: ApiKey, *, overlap_seconds: int, by: HasActor) -> NewKey:
 
 def _own(caller: Caller, key_id: UUID | str) -> ApiKey:
     """A key that still works, locked. Raises NotFound, PermissionDenied for another's, Conflict for an ended one."""
-    seen = api_keys.get_visible(caller, key_id)
+    seen = api_key_reading.get_visible(caller, key_id)
     if seen.user_id != caller.user_id:
         raise PermissionDenied("This key acts as somebody else, so only they may change it. You may revoke it.")
     # A stolen key must not make itself last: a key changes keys only with the role and the scope to make them.

@@ -12,13 +12,13 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
 
 from brainops.accounts import policy
 from brainops.accounts.caller import Caller
 from brainops.accounts.models import ApiKey, Role, User, Workspace
 from brainops.accounts.policy import Permission
-from brainops.accounts.scoping import get_scoped
+from brainops.accounts.services import api_key_reading
+from brainops.accounts.services.api_key_reading import MARK
 from brainops.accounts.services.networks import checked_networks, is_within
 from brainops.audit.actor import HasActor
 from brainops.audit.services import record
@@ -26,8 +26,6 @@ from brainops.core import clock, logs, redact
 from brainops.core.errors import InvalidInput, NotAuthenticated, PermissionDenied, Problem
 from brainops.core.web.clients import current_ip
 
-MARK = "bo_"
-STATES = ("active", "expired", "revoked")
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PREFIX_LETTERS = 10
 _SECRET_LETTERS = 43  # 62**43 > 2**256
@@ -116,46 +114,7 @@ def revoke(caller: Caller, key_id: UUID) -> None:
 
     One's own, and for admins everybody's. Raises NotFound for a key that the caller does not see.
     """
-    revoke_row(get_visible(caller, key_id, Permission.KEYS_WRITE), by=caller)
-
-
-def visible(caller: Caller, permission: Permission = Permission.KEYS_READ) -> QuerySet[ApiKey]:
-    """The keys a caller may look at: one's own; those of the whole workspace for a role that includes `permission`.
-
-    A key needs the scope in either case.
-    """
-    workspace_id = caller.workspace()
-    if not policy.scopes_allow(caller.scopes, permission):
-        caller.require(permission)
-    rows = ApiKey.objects.filter(workspace=workspace_id).select_related("user")
-    return rows if caller.may(permission) else rows.filter(user=caller.user_id)
-
-
-def find(
-    caller: Caller, *, state: str | None = None, user: UUID | None = None, search: str | None = None
-) -> QuerySet[ApiKey]:
-    """The keys a caller may look at that fit all that was asked. `search` is in the name or how the key begins."""
-    rows = visible(caller)
-    if state:
-        rows = rows.filter(in_state(state))
-    if user:
-        rows = rows.filter(user=user)
-    if search:
-        rows = rows.filter(Q(name__icontains=search) | Q(prefix__startswith=search.removeprefix(MARK)))
-    return rows
-
-
-def in_state(state: str) -> Q:
-    """The condition of one of STATES."""
-    if state == "revoked":
-        return Q(revoked_at__isnull=False)
-    is_over = Q(expires_at__lte=clock.now())
-    return Q(revoked_at=None) & (is_over if state == "expired" else Q(expires_at=None) | ~is_over)
-
-
-def get_visible(caller: Caller, key_id: UUID | str, permission: Permission = Permission.KEYS_READ) -> ApiKey:
-    """One of the keys a caller may look at. Raises NotFound."""
-    return get_scoped(visible(caller, permission), caller, key_id)
+    revoke_row(api_key_reading.get_visible(caller, key_id, Permission.KEYS_WRITE), by=caller)
 
 
 def revoke_row(key: ApiKey, *, by: HasActor) -> None:

@@ -150,8 +150,8 @@ def _refuse_quotas(caller: Caller, changes: Mapping[str, Any]) -> None:
 
 def _require_own_factor(caller: Caller) -> None:
     """Who demands a second factor has one: else the first to be locked out would be the one who could undo it."""
-    rows = LoginSession.objects.filter(id=caller.credential_id, amr__contains=["mfa"])
-    if caller.via != "token" or not rows.exists():
+    session = LoginSession.objects.filter(user=caller.user_id, amr__contains=["mfa"]) if caller.via == "token" else None
+    if session is None or not session.filter(pk__in=[caller.credential_id]).exists():
         raise Conflict("Log in with a second factor yourself first (/me/mfa), then demand it.", code="mfa_required")
 
 
