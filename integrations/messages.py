@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,12 @@ from brainops.core import json_gate
 from brainops.core.errors import AppError
 
 Json = Any
+Mask = Callable[[Any], Any]
+
+
+def as_it_is(value: Any) -> Any:
+    """The mask where there are no secrets."""
+    return value
 
 
 class _Nothing:
@@ -54,6 +60,7 @@ class Response:
     """One HTTP answer, read to its end.
 
     Header names are lower case; repeated ones are joined with ", ". `url` has no query: it is shown in messages.
+    `mask` takes the secrets that were sent out of a text or JSON value: use it before cutting what is shown.
     """
 
     status: int
@@ -61,6 +68,7 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     url: str = ""
+    mask: Mask = field(default=as_it_is, repr=False, compare=False)
 
     def text(self) -> str:
         """Decode the body by the charset the answer names, UTF-8 otherwise; wrong bytes become U+FFFD."""

@@ -79,10 +79,11 @@ def _redacted(response: Response) -> str:
     """Mask before cutting: a secret cut in half is known to nobody, but still half a secret."""
     if len(response.body) <= _PARSED_BYTES:
         try:
-            return orjson.dumps(redact(orjson.loads(response.body))).decode()
+            return orjson.dumps(response.mask(redact(orjson.loads(response.body)))).decode()
         except (ValueError, TypeError):
             pass
-    return redact_text(response.body[:_PARSED_BYTES].decode("utf-8", errors="replace"))
+    text: str = response.mask(redact_text(response.body[:_PARSED_BYTES].decode("utf-8", errors="replace")))
+    return text
 
 
 def _sentence(response: Response, method: str) -> str:

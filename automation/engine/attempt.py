@@ -66,6 +66,7 @@ def _with_secrets(step: PlannedStep, call: Call, around: Surroundings) -> Outcom
         if not step.checker.is_valid(config):
             return _misfit(step.checker.violations(config))
         call = replace(call, config=config, hosts=opened.hosts)
+    call = replace(call, mask=opened.mask)
     try:
         outcome = _act(step.kind, call, is_dry=around.is_dry)
     except (ClaimLost, CommandInterrupted, CommandRefused):

@@ -124,6 +124,10 @@ def _no_operands(_value: Json, _extra: Mapping[str, Json]) -> Json:
     return []
 
 
+def _as_it_is(value: Json) -> Json:
+    return value
+
+
 def no_state(command: Command) -> Json:
     """What `perform` is where there is no database: a defect of whoever made the call."""
     raise LookupError(f"No database stands behind this call to {type(command).__name__}.")
@@ -138,7 +142,8 @@ class Call:
     `explain(value, extra)` lists the operands that decide one, `[{"expression": …, "value": …}]`.
     `remaining_seconds()` is what is left of the step's time; `is_cancelled()` turns true when the run must stop.
     `perform(command)` acts on our own database, exactly once however often the attempt is repeated.
-    `hosts` are the host patterns that each secret in the config is bound to, for those that are.
+    `hosts` are the host patterns that each secret in the config is bound to, for those that are; `mask` takes the run's
+    secrets out of a JSON value, for texts that are cut.
     """
 
     config: Mapping[str, Json]
@@ -152,6 +157,7 @@ class Call:
     explain: Callable[[Json, Mapping[str, Json]], Json] = _no_operands
     perform: Callable[[Command], Json] = no_state
     hosts: tuple[frozenset[str], ...] = ()
+    mask: Callable[[Json], Json] = _as_it_is
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def _run(action: contract.Action, call: Call) -> Outcome:
             remaining_seconds=call.remaining_seconds,
             is_cancelled=call.is_cancelled,
             bounds=call.hosts,
+            mask=call.mask,
         )
     )
 

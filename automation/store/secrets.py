@@ -84,7 +84,7 @@ class _Kept:
                 self._values.move_to_end(row.ciphertext)
                 return known
         plain = crypto.key_ring().decrypt(row.ciphertext, associated=associated_data(row.id))
-        redact.register(plain)  # for the lines of this process
+        redact.register_for_logs(plain)
         self._put(self._values, row.ciphertext, plain)
         return plain
 

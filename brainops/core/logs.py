@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import structlog
 
-from brainops.core.redact import redact
+from brainops.core.redact import redact_logged
 
 Event = MutableMapping[str, Any]
 
@@ -92,7 +92,7 @@ def _tame(_logger: Any, _method: str, event: Event) -> Event:
     """Mask secrets and shorten long texts."""
     for key, value in event.items():
         if not key.startswith("_"):
-            event[key] = _shorten(redact(value, key=key))
+            event[key] = _shorten(redact_logged(value, key=key))
     return event
 
 

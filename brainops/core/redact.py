@@ -86,10 +86,10 @@ class SecretValues:
         if isinstance(value, str):
             return self.mask(value)
         if isinstance(value, dict):
-            return {self.mask(key): self.without(inner) for key, inner in value.items()}
+            return {self.without(key): self.without(inner) for key, inner in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.without(inner) for inner in value]
-        if value is None or isinstance(value, bool):
+        if type(value) not in (int, float):
             return value
         return MASK if self.mask(text := str(value)) != text else value
 
@@ -116,8 +116,27 @@ def _longest_first(forms: Iterable[str]) -> tuple[str, ...]:
 
 
 _known = SecretValues()
+_of_workspaces = SecretValues()
 register = _known.register
-forget_all = _known.forget_all
+
+
+def register_for_logs(value: str) -> None:
+    """Remember a secret of one workspace: it is masked in the lines of this process and in no other workspace's data.
+
+    Whoever could see where another one's secret is masked could guess at it.
+    """
+    _of_workspaces.register(value)
+
+
+def forget_all() -> None:
+    """Forget every secret (for tests, and after a key rotation)."""
+    _known.forget_all()
+    _of_workspaces.forget_all()
+
+
+def redact_logged(value: Any, *, key: str = "") -> Any:
+    """As `redact`, for what operators read: without the secrets of any workspace."""
+    return _of_workspaces.without(redact(value, key=key))
 
 
 def redact(value: Any, *, key: str = "") -> Any:

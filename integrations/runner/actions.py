@@ -9,7 +9,7 @@ from brainops.core.egress import http
 from brainops.core.egress.errors import EgressError
 from brainops.core.errors import AppError
 from integrations.contract import Action, ActionCall, ErrorClass, Failure, Outcome, Steps
-from integrations.messages import Json, Request, Response
+from integrations.messages import Json, Mask, Request, Response, as_it_is
 from integrations.runner.failures import no_answer, without_secrets
 from integrations.runner.requests import wire_request
 
@@ -26,15 +26,16 @@ def run_action(
     remaining_seconds: Callable[[], float],
     is_cancelled: Callable[[], bool],
     bounds: tuple[frozenset[str], ...] = (),
+    mask: Mask = as_it_is,
     client: http.Client | None = None,
 ) -> Outcome:
     """Run one attempt of an action to its `Result` or `Failure`; sends through the process's client unless given one.
 
     The first write carries `idempotency_key`, further ones `<key>-2`, `<key>-3`: stable over attempts, because an
     action asks for the same writes in the same order. `bounds` are the hosts that each secret in `config` may be sent
-    to. Raises only for defects of the action itself.
+    to, `mask` takes those secrets out of texts. Raises only for defects of the action itself.
     """
-    errand = _Errand(action, idempotency_key, remaining_seconds, is_cancelled, bounds, client or http.client())
+    errand = _Errand(action, idempotency_key, remaining_seconds, is_cancelled, bounds, mask, client or http.client())
     steps = action.run(ActionCall(config, path, attempt))
     try:
         outcome = errand.drive(steps)
@@ -53,6 +54,7 @@ class _Errand:
         remaining_seconds: Callable[[], float],
         is_cancelled: Callable[[], bool],
         bounds: tuple[frozenset[str], ...],
+        mask: Mask,
         client: http.Client,
     ) -> None:
         self._action = action
@@ -60,6 +62,7 @@ class _Errand:
         self._remaining_seconds = remaining_seconds
         self._is_cancelled = is_cancelled
         self._bounds = bounds
+        self._mask = mask
         self._client = client
         self._writes = 0
 
@@ -99,7 +102,7 @@ class _Errand:
             return no_answer(error, request)
         except AppError as error:
             return Failure("invalid_request", f"{request.method} cannot be sent: {error.message}")
-        return Response(answer.status, clock.now(), answer.headers, answer.body, answer.url)
+        return Response(answer.status, clock.now(), answer.headers, answer.body, answer.url, self._mask)
 
     def _next_key(self, request: Request) -> str:
         if not request.is_write or not self._idempotency_key:

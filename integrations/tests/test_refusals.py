@@ -1,5 +1,6 @@
 """How unwanted answers become failures."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -135,3 +136,14 @@ def test_a_403_with_a_time_to_come_back_is_a_limit():
 
 def test_a_read_is_never_unknown():
     assert refusal(answered(504), Request("GET", URL)).is_outcome_unknown is False
+
+
+def test_what_a_call_sent_is_masked_before_the_body_is_cut():
+    known = redact.SecretValues()
+    known.register("s3cret-of-this-call")
+    bodies = [b"x" * 190 + b" s3cret-of-this-call", b'{"a": "' + b"x" * 180 + b' s3cret-of-this-call"}']
+
+    answers = [replace(answered(400, body), mask=known.without) for body in bodies]
+
+    said = [refusal(answer, Request("GET", URL)).details["body"] for answer in answers]
+    assert said == ["x" * 190 + " •••", '{"a":"' + "x" * 180 + ' •••"}']

@@ -161,3 +161,10 @@ def test_secrets_of_one_call_are_nobody_elses():
     mine.register("a word of mine")
 
     assert (mine.without("a word of mine"), theirs.without("a word of mine")) == ("•••", "a word of mine")
+
+
+def test_a_secret_of_a_workspace_is_masked_in_the_lines_of_the_process_only():
+    redact.register_for_logs("a-word-of-one-workspace")
+
+    assert redact.redact_logged({"event": "sent a-word-of-one-workspace"}) == {"event": "sent •••"}
+    assert redact.redact({"event": "sent a-word-of-one-workspace"}) == {"event": "sent a-word-of-one-workspace"}
