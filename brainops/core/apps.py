@@ -1,4 +1,4 @@
-"""The core app: no tables of its own, but checks and commands."""
+"""The core app: checks, commands and one small table of what all processes counted."""
 
 from django.apps import AppConfig
 
