@@ -19,6 +19,7 @@ from automation.admin.callers import caller_of, say_refusal
 from automation.admin.dry_runs import DryRunPages
 from automation.admin.filters import OwnerFilter, TagFilter, WorkflowStateFilter, WorkspaceFilter, as_uuid
 from automation.admin.rights import may
+from automation.admin.version_pages import VersionPages
 from automation.admin.workflow_list import WorkflowList
 from automation.models import Workflow
 from automation.services import runs, workflows
@@ -31,7 +32,7 @@ from brainops.core.errors import AppError, InvalidInput
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(DryRunPages, ReadOnlyAdmin):
+class WorkflowAdmin(DryRunPages, VersionPages, ReadOnlyAdmin):
     """Workflows of all workspaces. They are written through the API; here they are watched, run and switched."""
 
     change_list_template = "automation/workflow_list.html"
@@ -71,6 +72,7 @@ class WorkflowAdmin(DryRunPages, ReadOnlyAdmin):
         view = self.admin_site.admin_view
         return [
             path("<uuid:id>/", view(require_GET(self.page_view)), name="automation_workflow_page"),
+            path("<uuid:id>/versions/", view(require_GET(self.versions_view)), name="automation_workflow_versions"),
             path("<uuid:id>/run/", view(self.run_view), name="automation_workflow_run"),
             path("<uuid:id>/dry-run/", view(self.dry_run_view), name="automation_workflow_dry_run"),
             path("<uuid:id>/switch/", view(require_POST(self.switch_view)), name="automation_workflow_switch"),
