@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -116,12 +116,15 @@ class RefreshView(KnownParameters):
         return Response(asdict(sessions.refresh(given.validated_data["refresh"])))
 
 
+_NO_LOGIN = OpenApiResponse(description="An API key has no login to end.")
+
+
 class LogoutView(CallerView):
     """Log out."""
 
     permissions = {"post": ANY_CALLER}
 
-    @extend_schema(summary="Log out", tags=["Logins"], request=None, responses={204: None})
+    @extend_schema(summary="Log out", tags=["Logins"], request=None, responses={204: None, 409: _NO_LOGIN})
     def post(self, request: Request) -> Response:
         """End the login of the access token that is sent; all its tokens end at once."""
         if self.caller.via != "token" or self.caller.credential_id is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +16,8 @@ from brainops.core.api.public import ANY_CALLER
 from brainops.core.api.serializers import ClosedSerializer
 
 _CODES = ["04319387", "75520116", "93304417"]
+_IS_ON = OpenApiResponse(description="mfa_is_on: an app is set up already.")
+_IS_OFF = OpenApiResponse(description="mfa_is_off: there is nothing to change.")
 _CODE = OpenApiExample("A code of the app", {"code": "492039"}, request_only=True)
 
 
@@ -77,7 +79,7 @@ class MyFactorsView(CallerView):
         summary="Begin a second factor",
         tags=["Logins"],
         request=OwnPassword,
-        responses={201: EnrolmentInfo},
+        responses={201: EnrolmentInfo, 409: _IS_ON},
         examples=[OpenApiExample("Password", {"password": "…"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
@@ -95,7 +97,11 @@ class RemoveFactorsView(CallerView):
     permissions = {"post": ANY_CALLER}
 
     @extend_schema(
-        summary="Remove my second factor", tags=["Logins"], request=Code, responses={204: None}, examples=[_CODE]
+        summary="Remove my second factor",
+        tags=["Logins"],
+        request=Code,
+        responses={204: None, 409: _IS_OFF},
+        examples=[_CODE],
     )
     def post(self, request: Request) -> Response:
         """Remove the authenticator app, the security keys and the recovery codes. Asks for a code."""
@@ -114,7 +120,7 @@ class ConfirmFactorView(CallerView):
         summary="Turn my second factor on",
         tags=["Logins"],
         request=FirstCode,
-        responses={200: RecoveryCodeList},
+        responses={200: RecoveryCodeList, 409: _IS_ON},
         examples=[OpenApiExample("Codes", {"recovery_codes": _CODES}, response_only=True)],
     )
     def post(self, request: Request) -> Response:
@@ -136,7 +142,7 @@ class RecoveryCodesView(CallerView):
         summary="Make new recovery codes",
         tags=["Logins"],
         request=Code,
-        responses={200: RecoveryCodeList},
+        responses={200: RecoveryCodeList, 409: _IS_OFF},
         examples=[_CODE, OpenApiExample("Codes", {"recovery_codes": _CODES}, response_only=True)],
     )
     def post(self, request: Request) -> Response:

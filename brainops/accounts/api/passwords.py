@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -77,7 +77,7 @@ class ResetView(KnownParameters):
         summary="Ask for a new password",
         tags=["Logins"],
         request=ResetRequestBody,
-        responses={202: None},
+        responses={202: None, 409: OpenApiResponse(description="no_mail_server: none is configured here.")},
         examples=[OpenApiExample("Ada", {"email": "ada@example.com"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
@@ -98,7 +98,7 @@ class ResetConfirmView(KnownParameters):
         summary="Set a new password by a link",
         tags=["Logins"],
         request=NewPassword,
-        responses={204: None},
+        responses={204: None, 404: OpenApiResponse(description="link_invalid: used, replaced or too old.")},
         examples=[
             OpenApiExample(
                 "By the mail's link",

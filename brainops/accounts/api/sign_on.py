@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -78,7 +78,7 @@ class StartView(KnownParameters):
         summary="Begin a single sign-on",
         tags=["Logins"],
         request=None,
-        responses={200: VisitInfo},
+        responses={200: VisitInfo, 404: OpenApiResponse(description="There is no such provider.")},
         examples=[
             OpenApiExample(
                 "A visit",
@@ -108,7 +108,7 @@ class TokenView(KnownParameters):
         summary="Complete a single sign-on",
         tags=["Logins"],
         request=ProviderAnswer,
-        responses={200: Tokens},
+        responses={200: Tokens, 404: OpenApiResponse(description="The provider was taken out of the settings.")},
         examples=[
             OpenApiExample(
                 "The provider's answer",

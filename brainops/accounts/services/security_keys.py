@@ -6,7 +6,6 @@ the two halves, for one answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,11 +21,12 @@ from fido2.webauthn import PublicKeyCredentialRpEntity, PublicKeyCredentialUserE
 from brainops.accounts.models import User
 from brainops.accounts.services import login_limits, second_factors
 from brainops.audit.actor import Actor
-from brainops.core import clock
+from brainops.core import clock, json_gate
 from brainops.core.errors import Conflict, InvalidInput, NotAuthenticated
 
 MOST_KEYS = 10  # of one user
 _MOST_BYTES = 16 * 1024  # of a browser's answer
+_MEMBERS = ("id", "rawId", "type", "response", "clientExtensionResults")
 _PREFERRED = UserVerificationRequirement.PREFERRED  # a PIN or a finger where the key has one
 
 Options = dict[str, Any]
@@ -100,13 +100,14 @@ def names_of(user: User) -> list[str]:
 
 
 def _parsed(answer: str) -> dict[str, Any]:
+    """The members of a browser's answer that mean something; the others are dropped."""
     try:
-        found = json.loads(answer) if len(answer) <= _MOST_BYTES else None
-    except (ValueError, RecursionError):
+        found = json_gate.read(answer.encode()) if len(answer) <= _MOST_BYTES else None
+    except (InvalidInput, UnicodeEncodeError):
         found = None
     if not isinstance(found, dict):
         raise InvalidInput("That is no answer of a security key.", code="security_key_refused")
-    return found
+    return {name: found[name] for name in _MEMBERS if name in found}
 
 
 def _server() -> Fido2Server:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 
 from brainops.accounts.models import User
@@ -67,6 +68,17 @@ def test_a_key_that_signed_for_another_site_is_refused(ada, origin):
         security_keys.check(ada, state=state, answer=key.get(options))
     with pytest.raises(InvalidInput):
         added(ada, SoftKey(origin))
+
+
+def test_what_a_browser_adds_to_its_answer_is_not_kept(ada):
+    key = SoftKey(SITE)
+    options, state = security_keys.begin_adding(ada)
+    with pytest.raises(InvalidInput):
+        security_keys.add(ada, state=state, answer=key.create(options, more="\0"), name="x")
+
+    security_keys.add(ada, state=state, answer=key.create(options, more="x" * 1000), name="x")
+
+    assert "more" not in Authenticator.objects.get(type="webauthn").data["credential"]
 
 
 def test_the_key_of_somebody_else_is_refused(ada, eve):
