@@ -14,6 +14,7 @@ from automation.engine.wording import counted
 from automation.models import Trigger, Workflow
 from automation.services import runnable
 from automation.services.workflows import Check
+from automation.store.bulk_workflows import delete_versions
 from automation.store.delete_runs import delete_runs
 from automation.triggers import all_trigger_kinds
 from brainops.accounts.caller import Caller
@@ -50,6 +51,7 @@ def delete_in_transaction(caller: Caller, workflows: Sequence[Workflow]) -> dict
             kind.on_delete(trigger)
     with connection.cursor() as cursor:
         delete_runs(cursor, ids)
+        delete_versions(cursor, ids)
     record_many(caller, [_deed(workflow, counts[workflow.id]) for workflow in workflows])
     for id_ in ids:
         transaction.on_commit(partial(runnable.forget, id_))

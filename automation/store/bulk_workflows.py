@@ -30,6 +30,10 @@ from unnest(%(ids)s::uuid[], %(versions)s::uuid[], %(numbers)s::text[], %(tags)s
 where w.id = n.id
 """
 
+# By hand: Django would read each version, of which there may be many, before it deletes it.
+POINT_AT_NOTHING = "update automation_workflow set current_version_id = null where id = any(%s)"
+DELETE_VERSIONS = "delete from automation_workflowversion where workflow_id = any(%s)"
+
 
 @dataclass(frozen=True, slots=True)
 class NextVersion:
@@ -55,3 +59,9 @@ def add_versions(cursor: Any, found: Sequence[NextVersion], *, note: str, author
     }
     cursor.execute(ADD_VERSIONS, parameters)
     cursor.execute(POINT_AT_VERSIONS, parameters)
+
+
+def delete_versions(cursor: Any, workflow_ids: Sequence[UUID]) -> None:
+    """Delete every version of workflows that go with them, on the caller's transaction."""
+    cursor.execute(POINT_AT_NOTHING, (list(workflow_ids),))
+    cursor.execute(DELETE_VERSIONS, (list(workflow_ids),))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from automation.models import Run, Trigger, Workflow, WorkflowVersion
@@ -336,3 +337,19 @@ def test_a_viewer_exports_nothing(owner: Api, member: Callable[..., Api]):
     report = bulk(member(Role.VIEWER), "export", owner.make()["id"])
 
     assert (statuses(report), report["export"]) == (["refused"], None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_requests_at_once_lose_nothing_and_never_lock_crosswise(owner: Api):
+    ids = make(owner, 12)
+
+    with ThreadPoolExecutor(2) as people:
+        first = people.submit(bulk, owner, "tag", *ids, tags=["one"])
+        second = people.submit(bulk, owner, "tag", *ids[::-1], tags=["two"])
+        reports = [first.result(60), second.result(60)]
+        people.submit(connections.close_all).result()
+        people.submit(connections.close_all).result()
+
+    assert [statuses(report) for report in reports] == [["done"] * 12] * 2
+    assert {(tuple(sorted(row.tags)), row.version) for row in Workflow.objects.all()} == {(("one", "two"), "1.0.2")}
+    assert WorkflowVersion.objects.filter(ordinal=3).count() == 12

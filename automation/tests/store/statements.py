@@ -70,6 +70,8 @@ CASES: dict[str, Case] = {
     "approvals_due.CLOSE": Case({"id": ID, "state": "expired"}, ("approval_expiry",)),  # few are due at a time
     "approvals_due.ESCALATE": Case((ID,), ("approval_escalation",)),
     "bulk_workflows.ADD_VERSIONS": Case(NEXT, ("automation_workflow_pkey", "version_ordinal_once")),
+    "bulk_workflows.POINT_AT_NOTHING": Case(([ID],), ("automation_workflow_pkey",)),
+    "bulk_workflows.DELETE_VERSIONS": Case(([ID],), ("automation_workflowversion_",)),
     "bulk_workflows.POINT_AT_VERSIONS": Case(NEXT, ("automation_workflow_pkey",)),
     "callback_tokens.MAKE": Case(CALLBACK, ("callback_once",)),
     "callback_tokens.FIND": Case(CALLBACK, ("callback_once",)),
