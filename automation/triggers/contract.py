@@ -119,3 +119,8 @@ class TriggerKind:
     clock: Clock | None = None
     secret_keys: frozenset[str] = frozenset()
     examples: tuple[Config, ...] = ()  # configs that tests check
+
+    @property
+    def writes_more(self) -> bool:
+        """True when saving one writes more than its row."""
+        return self.on_save is not _nothing_to_do

@@ -15,7 +15,7 @@ from automation.services.quotas import QuotaExceeded
 from automation.triggers import all_trigger_kinds
 from automation.triggers.contract import Saving
 from brainops.accounts.caller import Caller
-from brainops.audit.services import record
+from brainops.audit.services.recording import Deed, record_many
 from brainops.core import clock
 from brainops.core.errors import InvalidInput, Problem
 
@@ -25,7 +25,7 @@ Json = Any
 def apply(caller: Caller, plans: Sequence[Plan]) -> None:
     """Write these plans and an audit entry for each. Triggers that cannot be made are left out with a note.
 
-    Raises QuotaExceeded when the workspace may not have so many.
+    Raises QuotaExceeded when the workspace may not have so many workflows.
     """
     new = [plan for plan in plans if plan.action is Action.CREATE]
     changed = [plan for plan in plans if plan.action is Action.UPDATE]
@@ -36,16 +36,15 @@ def apply(caller: Caller, plans: Sequence[Plan]) -> None:
         if row.id in newest:
             row.current_version_id, row.version = newest[row.id].id, newest[row.id].number
     quotas.require_workflows_locked(caller.workspace(), more=len(new))
-    quotas.require_workflows_locked(caller.workspace(), more=len(new))
-    active = sum(trigger.is_active for plan in (*new, *changed) for trigger in plan.triggers)
-    quotas.require_active_triggers_locked(caller.workspace(), more=active)
     Workflow.objects.bulk_create(rows[: len(new)])
     WorkflowVersion.objects.bulk_create(written, batch_size=500)
     for row in rows[len(new) :]:
         row.save()
+    plain: list[Trigger] = []
     for plan, row in zip((*new, *changed), rows, strict=True):
-        _replace_triggers(caller, plan, row)
-        _audit(caller, plan, row)
+        _replace_triggers(caller, plan, row, plain)
+    Trigger.objects.bulk_create(plain)
+    record_many(caller, [_deed(plan, row) for plan, row in zip((*new, *changed), rows, strict=True)])
     gone = [row.id for row in rows[len(new) :]]
     transaction.on_commit(lambda: _forget(gone))
 
@@ -99,20 +98,45 @@ def _version(caller: Caller, workflow_id: UUID, ordinal: int, version: NewVersio
     )
 
 
-def _replace_triggers(caller: Caller, plan: Plan, row: Workflow) -> None:
+def _replace_triggers(caller: Caller, plan: Plan, row: Workflow, plain: list[Trigger]) -> None:
+    """Delete what goes and write what needs more than a row; `plain` gathers the rows that are still to be written."""
     for trigger in plan.gone:
         kind = all_trigger_kinds().get(trigger.kind)
         if kind:
             kind.on_delete(trigger)
         trigger.delete()
-    made = [made for index, told in enumerate(plan.triggers) if (made := _trigger(caller, plan, row, told, index))]
+    made: list[NewTrigger] = []
+    for index, told in enumerate(plan.triggers):
+        trigger = _trigger(caller, row, told)
+        try:
+            _take(caller, plan, trigger, plain)
+        except (InvalidInput, QuotaExceeded) as refusal:  # such as a scheme whose key only the sender can make
+            said = f"The {told.kind} trigger was left out: {refusal.message}"
+            plan.notes.append(Problem("trigger_left_out", said, f"/workflows/{plan.entry.index}/triggers/{index}"))
+        else:
+            made.append(told)
     plan.triggers = made
 
 
-def _trigger(caller: Caller, plan: Plan, row: Workflow, told: NewTrigger, index: int) -> NewTrigger | None:
-    kind = all_trigger_kinds()[told.kind]
-    is_timed = kind.clock is not None and told.is_active
-    trigger = Trigger(
+def _take(caller: Caller, plan: Plan, trigger: Trigger, plain: list[Trigger]) -> None:
+    """Write a trigger with all that its kind writes, or put it to the plain ones. Raises AppError."""
+    if trigger.is_active:
+        waiting = sum(other.is_active for other in plain)
+        quotas.require_active_triggers_locked(trigger.workspace_id, more=waiting + 1)
+    kind = all_trigger_kinds()[trigger.kind]
+    if not kind.writes_more:
+        plain.append(trigger)
+        return
+    with transaction.atomic():
+        trigger.save(force_insert=True)
+        shown = kind.on_save(Saving(trigger=trigger, before=None, by=caller))
+    if shown:
+        plan.shown_once.append({"id": str(trigger.id), "kind": trigger.kind, "name": trigger.name, **shown})
+
+
+def _trigger(caller: Caller, row: Workflow, told: NewTrigger) -> Trigger:
+    times = all_trigger_kinds()[told.kind].clock
+    return Trigger(
         id=uuid4(),
         workspace_id=row.workspace_id,
         workflow_id=row.id,
@@ -121,30 +145,17 @@ def _trigger(caller: Caller, plan: Plan, row: Workflow, told: NewTrigger, index:
         config=dict(told.config),
         inputs=dict(told.inputs),
         is_active=told.is_active,
-        next_fire_at=kind.clock.next_after(told.config, clock.now()) if is_timed and kind.clock else None,
+        next_fire_at=times.next_after(told.config, clock.now()) if times and told.is_active else None,
         created_by_id=caller.user_id,
     )
-    try:
-        with transaction.atomic():
-            quotas.require_active_triggers_locked(row.workspace_id, more=int(told.is_active))
-            trigger.save(force_insert=True)
-            shown = kind.on_save(Saving(trigger=trigger, before=None, by=caller))
-    except (InvalidInput, QuotaExceeded) as refusal:  # such as a scheme whose key only the sender can make
-        said = f"The {told.kind} trigger was left out: {refusal.message}"
-        plan.notes.append(Problem("trigger_left_out", said, f"/workflows/{plan.entry.index}/triggers/{index}"))
-        return None
-    if shown:
-        plan.shown_once.append({"id": str(trigger.id), "kind": told.kind, "name": told.name, **shown})
-    return told
 
 
-def _audit(caller: Caller, plan: Plan, row: Workflow) -> None:
+def _deed(plan: Plan, row: Workflow) -> Deed:
     is_new = plan.action is Action.CREATE
     before = None if is_new or not plan.versions or plan.stored is None else plan.stored.versions[-1][0]
     changes: Mapping[str, Json] = {"version": [before, row.version]} if plan.versions else {}
     others = {name: [None, True] for name in ("is_active",) if not is_new and name in plan.values}
-    record(
-        actor=caller,
+    return Deed(
         workspace_id=row.workspace_id,
         action="workflow.import",
         target_kind="workflow",

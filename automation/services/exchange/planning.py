@@ -34,6 +34,7 @@ from brainops.core.errors import Problem
 Json = Any
 
 MOST_REASONS = 50  # of one workflow; a person repairs the first ones and asks again
+_NAMING = (b"vars", b"secrets", b"connection")  # without one of these a document names nothing of the workspace
 _RETENTION = Checker(FIELDS["retention"])
 
 
@@ -161,11 +162,14 @@ class Planner:
 
     def _missing(self, value: Mapping[str, Json]) -> dict[str, list[str]]:
         """What the newest version needs and is not here; it is imported all the same, switched off."""
-        definition = value["definition"]
-        named, kinds = mentions(definition, all_kinds()), all_kinds()
+        definition, kinds = value["definition"], all_kinds()
         used = {step.uses for step in parse_document(definition).steps() if step.uses}
-        found = {
-            "kinds": sorted(used - set(kinds)),
+        found = {"kinds": sorted(used - set(kinds))}
+        text = documents.canonical(definition)
+        if not any(word in text for word in _NAMING):  # most documents: reading every expression costs a millisecond
+            return {sort: names for sort, names in found.items() if names}
+        named = mentions(definition, kinds)
+        found |= {
             "connections": [name for name in named.names("connections") if name not in self._known["connections"]],
             "variables": [name for name in named.names("vars") if name not in self._known["variables"]],
             "secrets": [name for name in named.names("secrets") if name not in self._known["secrets"]],

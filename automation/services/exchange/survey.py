@@ -13,11 +13,11 @@ from uuid import UUID, uuid4
 
 from django.db.models import Q
 
-from automation.engine.mentions import mentions
+from automation.engine.document.templates import OPENING
 from automation.models import Workflow
 from automation.services.exchange import form
 from automation.services.exchange.reading import File, Piece
-from automation.steps import all_kinds
+from automation.services.workflow_calls import references
 from brainops.core.errors import InvalidInput, Problem
 
 Json = Any
@@ -77,7 +77,7 @@ def _entry(piece: Piece) -> Entry:
     if piece.problems or value is None:
         name = value.get("name") if value else None
         return Entry(piece.index, None, name if isinstance(name, str) else "", is_broken=True)
-    calls = mentions(value["definition"], all_kinds()).names("calls")
+    calls = tuple(dict.fromkeys(one.named for one in references(value["definition"]) if OPENING not in one.named))
     told = value.get("references", {}).get("workflows", ()) if calls else ()
     hints = {one["named"]: one["name"] for one in told if "name" in one}
     return Entry(piece.index, value.get("key"), value["name"], calls, hints)

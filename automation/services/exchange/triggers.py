@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from automation.engine.plan import build_plan
+from automation.engine.document.parse import parse_document
+from automation.engine.inputs import Inputs
 from automation.engine.wording import one_of, quoted
 from automation.services.exchange.plans import NewTrigger
 from automation.services.trigger_checks import config_problems
-from automation.steps import all_kinds
 from automation.triggers import all_trigger_kinds
 from automation.triggers.contract import TriggerKind
 from brainops.core.errors import Problem
@@ -61,7 +61,7 @@ def _problems(one: Mapping[str, Json], definition: Mapping[str, Json] | None, at
 
 def _input_problems(inputs: Mapping[str, Json], definition: Mapping[str, Json], at: str) -> list[Problem]:
     """Fixed inputs are all that a clock's run gets, so they have to suffice."""
-    wanted = build_plan(definition, all_kinds()).inputs
+    wanted = Inputs(parse_document(definition).inputs)
     wrong = wanted.check(wanted.complete(dict(inputs)))
     return [Problem(one.code, one.message, f"{at}/inputs{one.pointer}") for one in wrong]
 
