@@ -9,3 +9,7 @@ class CoreConfig(AppConfig):
     name = "brainops.core"
     label = "core"
     verbose_name = "Core"
+
+    def ready(self) -> None:
+        """Register the checks at start."""
+        from brainops.core import checks  # noqa: F401, PLC0415  (they need the models of every room)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.apps import apps
+from django.core.checks import Error, run_checks
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -217,3 +218,23 @@ def test_the_audit_log_keeps_an_older_key_until_that_is_retired(home, settings, 
     assert rotate(check=True) == CHECKED
     call_command("audit_verify", stdout=StringIO())
     assert AuditEntry.objects.count() == 1
+
+
+def stored_key_errors() -> list[Any]:
+    return [one for one in run_checks(tags=["database"], databases=["default"]) if one.id == "core.E001"]
+
+
+def test_a_key_that_stored_secrets_need_is_missed_by_a_check(home, settings, old):
+    make_secret(home)
+    settings.BRAINOPS_ENCRYPTION_KEYS = FRESH | old
+    assert stored_key_errors() == []
+
+    settings.BRAINOPS_ENCRYPTION_KEYS = FRESH
+
+    assert stored_key_errors() == [
+        Error(
+            "automation.Secret.value: 1 secrets are encrypted with the key 'test', which is not there.",
+            hint="Put the key back into BRAINOPS_ENCRYPTION_KEYS, or delete these secrets and enter them again.",
+            id="core.E001",
+        )
+    ]
