@@ -11,6 +11,7 @@ from celery import bootsteps
 from django.conf import settings
 
 from automation.runtime.process import Runtime
+from brainops.core import shared_metrics
 
 
 class RuntimeStep(bootsteps.StartStopStep):
@@ -29,6 +30,7 @@ class RuntimeStep(bootsteps.StartStopStep):
         if RuntimeStep.current is not None:
             RuntimeStep.current.stop(settings.BRAINOPS_DRAIN_SECONDS)
             RuntimeStep.current = None
+            shared_metrics.try_flush()
 
 
 def runtime() -> Runtime | None:

@@ -18,6 +18,7 @@ from automation.runtime.plans import Loaded, Plans, Unplannable, variables_of
 from automation.runtime.slots import Slots
 from automation.runtime.turn import Known, Turn
 from automation.runtime.vital import VitalThread
+from automation.services import meters
 from automation.store import bell
 from automation.store.checkpoint import Entry, Move
 from automation.store.claim import INTERACTIVE, Claimed, Claims
@@ -119,6 +120,7 @@ class Claimer(VitalThread):
             self._refuse(run, refusals.broke(error))
             return
         self._slots.start(turn)
+        meters.claimed(run.queue, attempt=run.attempt, seconds=run.claimed_at - run.created_at)
         if self.worker_id != worker_id:  # declared dead since the claim: `lose_all` may have missed this one
             turn.lose()
 

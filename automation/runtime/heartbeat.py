@@ -18,6 +18,7 @@ import structlog
 
 from automation.runtime.slots import Slots
 from automation.runtime.vital import VitalThread
+from automation.services import meters
 from automation.store.connection import Connection
 from automation.store.workers import Beat, beat, register, rename, set_state, take_name
 
@@ -96,6 +97,7 @@ class Heartbeat(VitalThread):
                 self._breathe()
             except psycopg2.Error as error:
                 log.warning("heartbeat_failed", error=str(error).strip())
+                meters.HEARTBEATS_FAILED.add()
                 self._connection.close()
                 self._steady_since = float("inf")
                 self._silent_since = {}

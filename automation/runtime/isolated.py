@@ -26,6 +26,7 @@ from automation.store.checkpoint import Entry, Move
 from automation.store.claim import Claimed, held_run
 from automation.store.connection import Connection
 from automation.store.load import BrokenRuns, load_ended_calls, load_inputs, load_steps
+from brainops.core import shared_metrics
 
 PR_SET_PDEATHSIG = 1
 UNPLANNABLE = 4
@@ -56,6 +57,7 @@ def main(run_id: int, claim: UUID, fence_seconds: float, is_stopping: threading.
     host = Host(writer=writer, may_affect=watch.may_affect, is_stopping=is_stopping.is_set, limits=run_limits())
     Turn(run, version, Known(steps, frozenset(ended), variables), host).execute()
     writer.stop(30)
+    shared_metrics.try_flush()
     return 0
 
 

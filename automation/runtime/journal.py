@@ -42,6 +42,7 @@ class Journal:
         self._run = run
         self._writer = writer
         self._course = course
+        self._skew = run.claimed_at - time.time()  # of the database's clock
         self._lines: list[Line] = []
         self._response: Any = None
         self._line_count = 0
@@ -117,6 +118,7 @@ class Journal:
             self._response,
             limit_key=self._run.limit_key,
             called_by=self._run.called_by,
+            seconds=None if move is None else time.time() + self._skew - self._run.created_at,
         )
         self._lines, self._response = [], None
         self._flush_by, self._must_flush_before_effect, self._unflushed_effects = float("inf"), False, 0

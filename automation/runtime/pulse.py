@@ -15,7 +15,7 @@ from django.db import close_old_connections, connections
 
 from automation.runtime.heartbeat import Heartbeat
 from automation.runtime.vital import VitalThread
-from automation.services import failure_workflows, notice_decisions, notice_sending
+from automation.services import failure_workflows, meters, notice_decisions, notice_sending
 from automation.services.approvals_due import approvals_due
 from automation.services.replays_due import replays_due
 from automation.services.schedules import fire_due
@@ -27,6 +27,7 @@ from automation.store.recover import declare_dead, recover_orphans, recover_runs
 from automation.store.ticks import take_turn
 from automation.store.wake import MOST_AT_ONCE, time_out_late, wake_due, wake_gathered
 from brainops.audit.services import seal
+from brainops.core import shared_metrics
 from brainops.core.housekeeping import sweep
 
 LONGEST_TIMER_SECONDS = 60.0  # longer waits are precise to one tick
@@ -58,6 +59,7 @@ class Pulse(VitalThread):
         self._timers: list[float] = []  # monotonic instants
         self._changed = threading.Condition()
         self._is_stopping = False
+        self._metrics_due = 0.0  # monotonic instant
 
     def wake_in(self, seconds: float) -> None:
         """Look at the timers again in `seconds`; longer waits are left to the ticks."""
@@ -128,6 +130,8 @@ class Pulse(VitalThread):
     def _tick(self) -> int:
         close_old_connections()
         self._attempt(self._judge)
+        if time.monotonic() >= self._metrics_due:
+            self._attempt(self._tell_metrics)
         if not take_turn(self._connection, "pulse", every_seconds=self._every_seconds * 0.9):
             return 0
         due = (fire_due, approvals_due, failure_workflows.start_due, self._admit, replays_due, mover.start)
@@ -155,16 +159,22 @@ class Pulse(VitalThread):
         """Declare dead who is. Not only in a turn of ours: the turns may all go to somebody who may not judge yet."""
         if not self._heartbeat.may_judge():
             return 0
-        return declare_dead(self._connection, self._heartbeat.silent(), dead_seconds=self._dead_seconds)
+        dead = declare_dead(self._connection, self._heartbeat.silent(), dead_seconds=self._dead_seconds)
+        meters.DECLARED_DEAD.add(dead)
+        return dead
 
     def _recover(self) -> int:
-        return len(recover_runs(self._connection))
+        recovered = len(recover_runs(self._connection))
+        meters.RECOVERED.add(recovered)
+        return recovered
 
     def _forget_limits(self) -> int:
         return forget_unused(self._connection)
 
     def _recover_orphans(self) -> int:
-        return len(recover_orphans(self._connection))
+        recovered = len(recover_orphans(self._connection))
+        meters.RECOVERED.add(recovered)
+        return recovered
 
     def _admit(self) -> int:
         """The net under the aftermath of ended runs, and what ends debounces: limits that have room."""
@@ -173,7 +183,13 @@ class Pulse(VitalThread):
         return woken + make_room_each(self._connection, keys)
 
     def _time_out(self) -> int:
-        return time_out_late(self._connection)
+        late = time_out_late(self._connection)
+        meters.timed_out(late)
+        return late
+
+    def _tell_metrics(self) -> int:
+        self._metrics_due = time.monotonic() + shared_metrics.EVERY_SECONDS
+        return shared_metrics.flush()
 
     def _announce(self) -> None:
         self._on_ready()

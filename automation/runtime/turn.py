@@ -39,6 +39,7 @@ from automation.runtime.resting import SHORT_WAIT_SECONDS, seconds_until, wait_k
 from automation.runtime.run_clock import RunClock
 from automation.runtime.run_scope import run_scope
 from automation.runtime.secret import idempotency_secret
+from automation.services import meters
 from automation.store.checkpoint import Entry, Move
 from automation.store.claim import Claimed
 from automation.store.commands import CommandContext
@@ -246,6 +247,8 @@ class Turn:
             effect=None if effect is Effect.PURE else effect.value,
             began_at=place.began_at,
         )
+        seconds = (made.finished_at - made.started_at).total_seconds()
+        meters.attempted(place.step.kind.key, outcome, number=made.number, seconds=seconds)
         self._settle(place, outcome, made)
 
     def _settle(self, place: Place, outcome: Outcome, made: Attempt) -> None:

@@ -17,6 +17,7 @@ import structlog
 from automation.engine.status import RunStatus
 from automation.runtime.large_lane import LargeLane
 from automation.runtime.vital import VitalThread
+from automation.services import meters
 from automation.store.checkpoint import Entry, Move, texts_of, write_checkpoint
 from automation.store.connection import TOO_LARGE, UNREACHABLE, Connection
 from automation.store.payloads import Texts
@@ -194,6 +195,7 @@ def commit(connection: Connection, batch: Sequence[Receipt], *, give_up: Callabl
             return
         else:
             _settle(batch, standing)
+            meters.committed([receipt.entry for receipt in batch], standing)
             return
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from django.db import connection
 
 from automation.engine.status import RunStatus
 from automation.models import Worker, WorkerState
-from automation.store import bell
+from automation.store import vitals
 from brainops.core.health import Component
 from brainops.core.metrics import Sample
 
-# Counts only what is open: partial indexes serve it however many runs have ended.
-OPEN_RUNS = """
-select status, count(*), coalesce(extract(epoch from now() - min(created_at)), 0)::float8
-from automation_run where status < 50 group by status
-"""
-LAST_TICK = "select extract(epoch from now() - ran_at)::float8 from automation_tick where name = 'pulse'"
 LATE_TICK_SECONDS = 10.0
+
+# every series is there from the start, so that an alert on it never asks for something unknown
+OPEN = [status for status in RunStatus if not status.is_final]
+QUEUES = ("interactive", "default", "bulk")
+PENDING = ("pending", "failed")  # deliveries of notices
+TRANSFERS = ("queued", "running", "failed")
 
 
 def workers() -> Component:
@@ -32,24 +33,58 @@ def workers() -> Component:
 
 def last_tick_seconds() -> float | None:
     """Seconds since the last periodic work, None before the first."""
-    with connection.cursor() as cursor:
-        cursor.execute(LAST_TICK)
-        row = cursor.fetchone()
-    return float(row[0]) if row and row[0] is not None else None
+    age = vitals.last_tick()
+    return None if age is None else float(age)
 
 
 def samples() -> Iterator[Sample]:
-    """Open runs by status, how long the oldest of each waits, workers by state, lost bells."""
+    """What stands open, what waits how long, who breathes, and how far away the database is."""
+    yield _round_trip()
+    yield from _open_runs()
+    yield from _queues()
+    yield from _waiting_for_people()
+    live = dict(vitals.workers())
+    for state in (WorkerState.LIVE, WorkerState.DRAINING):
+        labels = {"state": str(state.label)}
+        yield Sample("brainops_workers", "Worker processes that breathe, by state.", live.get(state, 0), labels)
+    age = last_tick_seconds()
+    if age is not None:
+        yield Sample("brainops_tick_age_seconds", "Time since somebody did the periodic work.", age, {})
+
+
+def _round_trip() -> Sample:
     with connection.cursor() as cursor:
-        cursor.execute(OPEN_RUNS)
-        rows = cursor.fetchall()
-    for status, count, oldest in rows:
-        label = {"status": RunStatus(status).word}
+        cursor.execute("select 1")  # opens the connection, where there was none
+        began = time.perf_counter()
+        cursor.execute("select 1")
+        seconds = time.perf_counter() - began
+    return Sample("brainops_database_round_trip_seconds", "One statement to PostgreSQL and back.", seconds, {})
+
+
+def _open_runs() -> Iterator[Sample]:
+    found = {status: (count, oldest) for status, count, oldest in vitals.open_runs()}
+    for status in OPEN:
+        count, oldest = found.get(status, (0, 0.0))
+        label = {"status": status.word}
         yield Sample("brainops_runs_open", "Runs that have not ended, by status.", count, label)
         yield Sample("brainops_runs_open_oldest_seconds", "Age of the oldest open run of a status.", oldest, label)
-    for state in (WorkerState.LIVE, WorkerState.DRAINING):
-        count = Worker.objects.filter(state=state).count()
-        yield Sample("brainops_workers", "Worker processes that breathe, by state.", count, {"state": str(state.label)})
-    yield Sample(
-        "brainops_bells_failed_total", "Bells this process could not ring.", bell.failures(), {}, kind="counter"
-    )
+
+
+def _queues() -> Iterator[Sample]:
+    found = {queue: (count, oldest) for queue, count, oldest in vitals.queues()}
+    for queue in sorted({*QUEUES, *found}):
+        count, oldest = found.get(queue, (0, 0.0))
+        labels = {"queue": queue}
+        yield Sample("brainops_queue_ready_runs", "Runs that could start now, by queue.", count, labels)
+        yield Sample("brainops_queue_oldest_seconds", "Age of the oldest run that could start now.", oldest, labels)
+
+
+def _waiting_for_people() -> Iterator[Sample]:
+    yield Sample("brainops_approvals_waiting", "Approvals that nobody has decided.", vitals.approvals_waiting(), {})
+    deliveries, transfers = dict(vitals.notice_deliveries()), dict(vitals.transfers())
+    for state in PENDING:
+        count = deliveries.get(state, 0)
+        yield Sample("brainops_notice_deliveries", "Notices to be sent, or given up.", count, {"state": state})
+    for state in TRANSFERS:
+        count = transfers.get(state, 0)
+        yield Sample("brainops_transfers", "Exports and imports, by state.", count, {"state": state})

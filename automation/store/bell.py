@@ -17,8 +17,11 @@ from celery import Celery
 from django.conf import settings
 from django.db import transaction
 
+from brainops.core.metrics import Counter
+
 INTERVAL_SECONDS = 0.004  # new runs within it share a bell
 PAUSE_AFTER_ERROR_SECONDS = 1.0
+FAILED = Counter("brainops_bells_failed_total", "Bells that could not be rung: Redis was away.")
 ENOUGH_BELLS = 2  # unheard bells already in the queue: whoever hears them will claim this run too
 
 
@@ -28,7 +31,6 @@ class Ringer:
     def __init__(self) -> None:
         self._wanted = threading.Event()
         self._pid = os.getpid()
-        self.failures = 0
         threading.Thread(target=self._run, name="ringer", daemon=True).start()
 
     @property
@@ -51,7 +53,7 @@ class Ringer:
                     publish(producer)
             except Exception:  # noqa: BLE001 - whatever Redis does, a bell may be dropped: the rows are there
                 producer = None
-                self.failures += 1
+                FAILED.add()
                 time.sleep(PAUSE_AFTER_ERROR_SECONDS)
                 continue
             time.sleep(INTERVAL_SECONDS)
@@ -100,8 +102,3 @@ def ring() -> None:
 def ring_on_commit() -> None:
     """Ring when the current transaction commits; at once outside of one."""
     transaction.on_commit(ring)
-
-
-def failures() -> int:
-    """How many bells this process could not publish."""
-    return _ringer.failures if _ringer else 0

@@ -146,7 +146,7 @@ class Move:
 class Entry:
     """One run's share of a checkpoint. Without `move` it only records steps and proves the claim.
 
-    `limit_key` and `called_by` say who is interested in the run's end.
+    `limit_key` and `called_by` say who is interested in the run's end; `seconds` is how long it took, where it ends.
     """
 
     run_id: int
@@ -157,6 +157,7 @@ class Entry:
     response: Any = None
     limit_key: str | None = None
     called_by: int | None = None
+    seconds: float | None = None
 
 
 def texts_of(entry: Entry) -> Texts:

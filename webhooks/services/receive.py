@@ -13,7 +13,7 @@ from automation.store import bell
 from automation.store.intake import NewRun
 from automation.store.limits import LimitFull
 from brainops.core import clock
-from brainops.core.errors import DatabaseBusy, InvalidInput, TooManyRequests
+from brainops.core.errors import DatabaseBusy, InvalidInput, NotFound, TooManyRequests
 from brainops.core.metrics import Counter
 from brainops.core.ratelimit.rates import bucket, require
 from webhooks.services import quota, rows
@@ -38,6 +38,7 @@ MOST_LOOKS = 4  # an endpoint that changes more often within one request is bein
 FRESH_SECONDS = 1.0  # how old a state may be when a refusal is not checked in the database, under a flood
 
 RECEIVED = Counter("brainops_webhook_requests_total", "Webhook requests by what became of them.", ("outcome",))
+REFUSED = Counter("brainops_webhook_refusals_total", "Webhook requests that were refused, by the code.", ("reason",))
 
 
 def receive(endpoint_id: UUID, incoming: Incoming) -> Outcome:
@@ -45,15 +46,29 @@ def receive(endpoint_id: UUID, incoming: Incoming) -> Outcome:
 
     Raises NotFound for an unknown endpoint, and DatabaseBusy for one that changes faster than it can be read.
     """
-    state = known.get(endpoint_id)
+    state = _find(endpoint_id)
     for _ in range(MOST_LOOKS):
         now = clock.now()
         outcome = _settle(state, incoming, judge(state, incoming, now=now), now)
         if outcome is not None:
-            RECEIVED.add(labels=(type(outcome).__name__.lower(),))
+            _count(outcome)
             return outcome
         state = known.read(endpoint_id)
     raise DatabaseBusy("This webhook is being changed right now. Send it again.", retry_after_seconds=1)
+
+
+def _find(endpoint_id: UUID) -> EndpointState:
+    try:
+        return known.get(endpoint_id)
+    except NotFound as error:
+        REFUSED.add(labels=(error.code,))
+        raise
+
+
+def _count(outcome: Outcome) -> None:
+    RECEIVED.add(labels=(type(outcome).__name__.lower(),))
+    if isinstance(outcome, Refused):
+        REFUSED.add(labels=(outcome.error.code,))
 
 
 def _settle(state: EndpointState, incoming: Incoming, judgement: Judgement, now: datetime) -> Outcome | None:

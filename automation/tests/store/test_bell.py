@@ -31,6 +31,7 @@ def test_a_ring_without_redis_returns_at_once_and_is_counted(monkeypatch):
 
     monkeypatch.setattr(bell, "new_producer", away)
     ringer = bell.Ringer()
+    bell.FAILED.take()
 
     started = time.perf_counter()
     ringer.ring()
@@ -38,4 +39,4 @@ def test_a_ring_without_redis_returns_at_once_and_is_counted(monkeypatch):
     time.sleep(0.5)
 
     assert took < 0.05
-    assert ringer.failures == 1
+    assert sum(bell.FAILED.take().values()) == 1

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from brainops.core import metrics
+from brainops.core import metrics, shared_metrics
 from brainops.core.errors import NotAuthenticated, NotFound
 
 
@@ -22,4 +22,6 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
     # bytes: compare_digest refuses texts that are not ASCII
     if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         raise NotAuthenticated("Send the token of BRAINOPS_METRICS_TOKEN: `Authorization: Bearer …`.")
-    return HttpResponse(metrics.render(), content_type="text/plain; version=0.0.4; charset=utf-8")
+    return HttpResponse(
+        metrics.render(shared_metrics.totals()), content_type="text/plain; version=0.0.4; charset=utf-8"
+    )
