@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from brainops import rates, theme
+from brainops import openapi, rates, theme
 from brainops.core.environment import Environment
 from brainops.core.identity_providers import read_providers
 
@@ -334,31 +334,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS would show forms to anybody
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "BrainOps",
-    "DESCRIPTION": "Workflow automation: workflows, runs, triggers, webhooks.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SCHEMA_PATH_PREFIX": r"/api/v1/automation",
-    "SCHEMA_PATH_PREFIX_INSERT": "",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SERVE_INCLUDE_SCHEMA": False,
-    # names for choices that several bodies call "status", "role", …: "RunStatusEnum": "path.to.choices"
-    "ENUM_NAME_OVERRIDES": {
-        "Role": "brainops.accounts.models.Role",
-        "RunStatus": "automation.api.run_schema.RUN_STATUSES",
-        "StepStatus": "automation.api.run_schema.STEP_STATUSES",
-        "VerdictEnum": ["accepted", "rejected", "acknowledged"],  # of a webhook's delivery
-        "ApprovalVerdict": "automation.api.approval_shape.VERDICTS",
-        "KindEffect": ["pure", "read", "create", "update", "delete", "send"],
-        "OutsideEffect": ["read", "create", "update", "delete", "send"],
-        "WriteEffect": ["create", "update", "delete", "send"],
-        "RunMode": ["asynchronous", "synchronous", "test"],
-        "DryRunMode": ["dry_run"],
-    },
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-}
+SPECTACULAR_SETTINGS = openapi.SPECTACULAR
 
 # --- Celery (engine: the database is the truth, the broker is a doorbell) --------------------------
 CELERY_BROKER_URL = REDIS_URL

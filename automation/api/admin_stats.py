@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from automation.api import figures_shape
 from automation.api.figures_shape import (
-    CountsShape,
+    EndedCountsShape,
     FailureShape,
     PeriodParameter,
     PlaceShape,
@@ -68,7 +68,7 @@ class Stats(SummaryShape):
 
     span = SpanShape()
     previous = SummaryShape(help_text="The stretch of the same length before.")
-    ever = CountsShape(help_text="All runs that ever ended, pruned ones too.")
+    ever = EndedCountsShape(help_text="All runs that ever ended, pruned ones too.")
     inventory = InventoryShape()
     queue = QueueShape()
     workers = WorkerShape(many=True)

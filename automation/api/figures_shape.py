@@ -36,7 +36,7 @@ class SpanShape(serializers.Serializer[Any]):
     unit = serializers.ChoiceField(["hour", "day"], help_text="What `series` counts by.")
 
 
-class CountsShape(serializers.Serializer[Any]):
+class EndedCountsShape(serializers.Serializer[Any]):
     """Ended runs by status."""
 
     succeeded = serializers.IntegerField()
@@ -59,7 +59,7 @@ class SummaryShape(serializers.Serializer[Any]):
     """Runs that ended in a stretch of time."""
 
     total = serializers.IntegerField()
-    by_status = CountsShape()
+    by_status = EndedCountsShape()
     success_rate = serializers.FloatField(
         allow_null=True, help_text="Of those that succeeded, failed or timed out; cancelled ones do not count."
     )
@@ -71,7 +71,7 @@ class PlaceShape(serializers.Serializer[Any]):
 
     at = serializers.DateTimeField(help_text="Its beginning.")
     total = serializers.IntegerField()
-    by_status = CountsShape()
+    by_status = EndedCountsShape()
 
 
 class ShareShape(serializers.Serializer[Any]):

@@ -12,7 +12,7 @@ from automation.services.exchange.form import FORMS
 from automation.services.exchange.plans import Action, Strategy
 
 
-class ProgressShape(serializers.Serializer[Any]):
+class TransferProgressShape(serializers.Serializer[Any]):
     """How far it is, in workflows."""
 
     total = serializers.IntegerField(help_text="0 while an import's file has not been read once.")
@@ -26,7 +26,7 @@ class TransferShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(TransferState.choices)
     format = serializers.ChoiceField([*FORMS])
     options = serializers.DictField(help_text="What was asked.")
-    progress = ProgressShape()
+    progress = TransferProgressShape()
     counts = serializers.DictField(help_text="What is in the file, or what the import did; of an import also the ids.")
     size = serializers.IntegerField(help_text="Bytes of the file.")
     checksum = serializers.CharField(help_text="Of an export's workflows; empty until it is done.")

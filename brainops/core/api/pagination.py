@@ -40,6 +40,7 @@ class CursorPages(BasePagination):
     A view names its order: `page_ordering = ("-created_at", "-id")`. Its columns need an index, are never null and are
     unique together. A list with several says so by action: `orderings = {"list": {"-created_at": …, "name": …}}`; the
     first is the usual one, unless `page_ordering` says otherwise. `uncounted` holds actions whose total is not known.
+    `widen` makes of the sliced rows what is shown of them, so that joins are for the rows of the page only.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -47,6 +48,7 @@ class CursorPages(BasePagination):
         self._request = request
         self._ordering = ordering_of(request, view)
         limit, self._cursor = page_size(request), self._read_cursor(queryset)
+        self._widen = getattr(view, "widen", None)
         rows = self._fetch(queryset, limit + 1)
         self._has_more = len(rows) > limit
         self._rows = rows[:limit]
@@ -61,7 +63,7 @@ class CursorPages(BasePagination):
 
     def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
         """The form of the answer, for the OpenAPI document."""
-        link = {"type": "string", "nullable": True, "format": "uri"}
+        link = {"type": "string", "nullable": True, "format": "uri", "example": None}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
@@ -69,8 +71,16 @@ class CursorPages(BasePagination):
                 "next": {**link, "description": "The page after this one; null on the last."},
                 "previous": {**link, "description": "The page before this one; null on the first."},
                 "results": schema,
-                "count": {"type": "integer", "description": f"With `count=true`; at most {MOST_COUNTED:,}."},
-                "count_is_exact": {"type": "boolean", "description": "False: there are more than `count`."},
+                "count": {
+                    "type": "integer",
+                    "example": 1,
+                    "description": f"By `count=true`; at most {MOST_COUNTED:,}.",
+                },
+                "count_is_exact": {
+                    "type": "boolean",
+                    "example": True,
+                    "description": "False: there are more than `count`.",
+                },
             },
         }
 
@@ -95,13 +105,15 @@ class CursorPages(BasePagination):
         return None if text is None else cursors.decode(text, self._ordering, queryset)
 
     def _fetch(self, queryset: QuerySet[Any, Any], most: int) -> list[Any]:
-        if self._cursor is None:
-            return list(queryset.order_by(*self._ordering)[:most])
-        order = cursors.turned(self._ordering) if self._cursor.is_backward else self._ordering
+        order = self._ordering
+        if self._cursor is not None:
+            queryset = queryset.filter(cursors.beyond(self._cursor, order))
+            order = cursors.turned(order) if self._cursor.is_backward else order
+        page = queryset.order_by(*order)[:most]
         try:
-            return list(queryset.filter(cursors.beyond(self._cursor, self._ordering)).order_by(*order)[:most])
+            return list(page if self._widen is None else self._widen(page).order_by(*order))
         except (DataError, OverflowError) as error:  # a value that its column cannot hold
-            raise cursors.invalid() from error
+            raise (cursors.invalid() if self._cursor else error) from error
 
     def _next(self) -> str | None:
         has_next = self._has_more or (self._cursor is not None and self._cursor.is_backward)
