@@ -97,6 +97,7 @@ class RunViewSet(ScopedViewSet):
     serializer_class = RunSummary
     lookup_field = "uid"
     orderings = dict.fromkeys(("list", "of_workflow", "children"), run_search.ORDERS)
+    widen = staticmethod(run_search.shown)
     creator_may = True
     permissions = {
         "list": Permission.RUNS_READ,
@@ -205,6 +206,6 @@ class RunViewSet(ScopedViewSet):
     def _page(self, wanted: dict[str, Any]) -> Response:
         members = chosen(wanted.pop("fields", None), SUMMARY_MEMBERS)
         now = clock.now()
-        page = self.paginate_queryset(run_search.find(self.caller, **wanted)) or []
+        page: Any = self.paginate_queryset(run_search.find_rows(self.caller, **wanted)) or []
         rows = [run_shape.summary(row, now) for row in page]
         return self.get_paginated_response([{name: row[name] for name in members} for row in rows])

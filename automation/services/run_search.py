@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
@@ -36,9 +36,9 @@ _DURATION = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=D
 _COMPARISONS = {"gte": GreaterThanOrEqual, "lte": LessThanOrEqual}
 
 
-def find(caller: Caller, **wanted: Any) -> QuerySet[Run, dict[str, Any]]:
-    """The runs that fit all that was asked (`find_rows`), as rows of COLUMNS."""
-    return find_rows(caller, **wanted).values(*COLUMNS)
+def shown(page: QuerySet[Run]) -> QuerySet[Run, dict[str, Any]]:
+    """What a list shows of a page of runs: looked up for those few only, however many had to be sorted."""
+    return Run.objects.filter(id__in=page.values("id")).values(*COLUMNS)
 
 
 def find_rows(
@@ -85,10 +85,13 @@ def find_rows(
 
 
 def with_unknown() -> Q:
-    """Runs with an effect of which nobody knows whether it happened: it ended so, or somebody is being asked."""
-    steps = StepRun.objects.filter(run=OuterRef("pk"), status=StepStatus.UNKNOWN)
-    asked = Approval.objects.filter(run=OuterRef("pk"), kind=ApprovalKind.UNKNOWN, state=ApprovalState.PENDING)
-    return Q(Exists(steps)) | Q(Exists(asked))
+    """Runs with an effect of which nobody knows whether it happened: it ended so, or somebody is being asked.
+
+    Both are few and have indexes of their own: their ids come first, then the runs.
+    """
+    steps = StepRun.objects.filter(status=StepStatus.UNKNOWN).values("run_id")
+    asked = Approval.objects.filter(kind=ApprovalKind.UNKNOWN, state=ApprovalState.PENDING).values("run_id")
+    return Q(id__in=steps.union(asked))
 
 
 def _failed(search: str, error_class: str | None, error_type: str | None) -> Q:
