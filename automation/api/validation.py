@@ -13,11 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from automation.api.bodies import Body
+from automation.api.yaml_bodies import YamlParser
 from automation.engine.schema import document_schema
 from automation.services.validation import Verdict, validate
 from automation.services.workflow_drafts import FIELDS
 from brainops.accounts.api.scope import CallerView
 from brainops.accounts.policy import Permission
+from brainops.core.api.json import JsonParser
 from brainops.core.api.public import ANY_CALLER
 from brainops.core.api.schema import ProblemItem
 
@@ -50,13 +52,17 @@ class Validation(serializers.Serializer[Any]):
 class ValidateView(CallerView):
     """Checks without saving."""
 
+    parser_classes = (JsonParser, YamlParser)
     permissions = {"post": Permission.WORKFLOWS_READ}
 
     @extend_schema(
-        summary="Validate a workflow", tags=["Workflows"], request=CANDIDATE.media, responses={200: Validation}
+        summary="Validate a workflow",
+        tags=["Workflows"],
+        request={**CANDIDATE.media, YamlParser.media_type: CANDIDATE.schema},
+        responses={200: Validation},
     )
     def post(self, request: Request) -> Response:
-        """Check a workflow document, and inputs for it, without saving anything."""
+        """Check a workflow document, and inputs for it, without saving anything. The body may be YAML."""
         body = CANDIDATE.read(request)
         return Response(_shown(validate(body["definition"], body.get("inputs"), workspace_id=self.caller.workspace())))
 

@@ -61,15 +61,16 @@ class File:
 
     def pieces(self) -> Iterator[Piece]:
         """Every workflow, in order. Raises InvalidInput, TooLarge at the place where the file cannot be read on."""
-        stream, key = self.open_(), self.form
-        if key == "zip":
-            stream, key = open_member(stream, most_bytes=settings.BRAINOPS_LIMITS["import_unpacked_bytes"])
-        read = {"json": self._json, "ndjson": self._ndjson, "yaml": self._yaml}[key]
-        for index, piece in enumerate(read(stream)):
-            if index >= settings.BRAINOPS_LIMITS["import_workflows"]:
-                most = settings.BRAINOPS_LIMITS["import_workflows"]
-                raise TooLarge(f"The file holds more than {most:,} workflows. Import it in parts.")
-            yield _piece(index, piece)
+        with self.open_() as outer:
+            stream, key = outer, self.form
+            if key == "zip":
+                stream, key = open_member(outer, most_bytes=settings.BRAINOPS_LIMITS["import_unpacked_bytes"])
+            read = {"json": self._json, "ndjson": self._ndjson, "yaml": self._yaml}[key]
+            most = settings.BRAINOPS_LIMITS["import_workflows"]
+            for index, piece in enumerate(read(stream)):
+                if index >= most:
+                    raise TooLarge(f"The file holds more than {most:,} workflows. Import it in parts.")
+                yield _piece(index, piece)
 
     def _json(self, stream: BinaryIO) -> Iterator[bytes]:
         document = Document(stream, most_bytes=_item_bytes())
