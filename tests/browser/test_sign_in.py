@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core import mail
 
 from brainops.accounts.models import User
-from brainops.accounts.tests.test_second_factors import code_of
+from brainops.accounts.tests.codes import code_of
 from brainops.core.identity_providers import Provider
 from tests.browser.conftest import DESK, PHONE, scrolls_sideways
 
@@ -161,5 +162,8 @@ def test_a_forgotten_password_is_asked_for(visitor, root, settings, theme, width
     page.fill("#id_email", "ada@example.com")
     page.get_by_role("button", name="Send me a link").click()
 
+    while not mail.outbox:  # sent by a thread of its own
+        page.wait_for_timeout(20)
     assert page.get_by_text("is on its way").is_visible()
+    assert mail.outbox[0].to == ["ada@example.com"]
     assert not scrolls_sideways(page)

@@ -15,7 +15,7 @@ from brainops.accounts.models import ResetRequest, User
 from brainops.accounts.services import login_limits, passwords
 from brainops.audit.actor import Actor
 from brainops.audit.services import record
-from brainops.core import clock, mail
+from brainops.core import clock, logs, mail
 from brainops.core.errors import Conflict
 from brainops.core.web.clients import current_ip
 
@@ -23,6 +23,8 @@ RESET_PATH = "/auth/password/reset/"
 _MOST_ATTEMPTS = 3
 _WORTH_SENDING_SECONDS = 15 * 60
 _at_work = threading.Lock()
+
+log = logs.get_logger(__name__)
 
 _TEXT = """Hello {name},
 
@@ -67,6 +69,8 @@ def _deliver_and_close() -> None:
         return  # the one at work takes ours along, or the next minute does
     try:
         deliver()
+    except Exception:  # whatever it was: what is left is tried in the next minute
+        log.exception("reset_mails_failed")
     finally:
         _at_work.release()
         connections.close_all()

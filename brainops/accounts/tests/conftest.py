@@ -8,7 +8,8 @@ from django.test import Client
 
 from brainops.accounts.caller import Caller
 from brainops.accounts.models import Membership, Role, User, Workspace
-from brainops.accounts.services import api_keys
+from brainops.accounts.services import api_keys, second_factors
+from brainops.accounts.tests.codes import code_of
 from brainops.audit.actor import Actor
 
 API = "/api/v1/automation"
@@ -107,5 +108,17 @@ def caller() -> Callable[[User], Caller]:
             workspace_id=membership.workspace_id,
             role=Role(membership.role),
         )
+
+    return make
+
+
+@pytest.fixture
+def enrol():
+    """Set a second factor up, with a code of the step before, so that the present one is unused."""
+
+    def make(user: User) -> tuple[str, list[str]]:
+        enrolment = second_factors.begin(user)
+        codes = second_factors.confirm(user, ticket=enrolment.ticket, code=code_of(enrolment.secret, steps=-1))
+        return enrolment.secret, codes
 
     return make
