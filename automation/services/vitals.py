@@ -9,6 +9,7 @@ from django.db import connection
 
 from automation.engine.status import RunStatus
 from automation.models import Worker, WorkerState
+from automation.services import meters as meters  # the page shows what workers count: every process knows the names
 from automation.store import vitals
 from brainops.core.health import Component
 from brainops.core.metrics import Sample

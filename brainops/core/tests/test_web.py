@@ -152,6 +152,6 @@ def test_the_metrics_page_counts_requests_by_route(client, settings):
 
     assert page.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert (
-        'brainops_http_request_seconds_count{route="api/v1/automation/health",method="GET",status="200"}'
+        'brainops_http_request_duration_seconds_count{route="api/v1/automation/health",method="GET",status="200"}'
         in page.content.decode()
     )

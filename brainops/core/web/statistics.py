@@ -8,7 +8,7 @@ from brainops.core.metrics import Histogram
 
 # by route, not by path: a path holds ids and would make a series each
 REQUESTS = Histogram(
-    "brainops_http_request_seconds",
+    "brainops_http_request_duration_seconds",
     "Time to answer a request, by route and status.",
     labels=("route", "method", "status"),
 )
