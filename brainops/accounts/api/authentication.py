@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -20,7 +21,7 @@ _WORKSPACE_META = "HTTP_BRAINOPS_WORKSPACE"
 # lost membership count from the next request on.
 _FIND = """
     select u.id, u.email, u.is_staff, m.workspace_id, m.role, w.requires_if_match,
-           coalesce(w.requires_mfa, false) and 'mfa' <> all(s.amr)
+           'mfa' = any(s.amr), coalesce(w.requires_mfa, false) and 'mfa' <> all(s.amr)
       from accounts_loginsession s
       join accounts_user u on u.id = s.user_id
       left join (accounts_membership m join accounts_workspace w on w.id = m.workspace_id)
@@ -88,7 +89,7 @@ def _of_token(text: str, workspace: str | None) -> Caller:
         rows = cursor.fetchall()
     if not rows:
         raise NotAuthenticated("This login has ended. Log in again.", code="login_ended")
-    user_id, email, is_staff, workspace_id, role, requires_if_match, lacks_factor = rows[0]
+    user_id, email, is_staff, workspace_id, role, requires_if_match, has_factor, lacks_factor = rows[0]
     is_clear = len(rows) == 1 and workspace_id is not None and not lacks_factor
     return Caller(
         user_id=user_id,
@@ -96,7 +97,8 @@ def _of_token(text: str, workspace: str | None) -> Caller:
         via="token",
         workspace_id=workspace_id if is_clear else None,
         role=Role(role) if is_clear else Role.VIEWER,
-        is_staff=is_staff,
+        # the rights of staff ask for the same second factor here as in the admin
+        is_staff=is_staff and (has_factor or settings.BRAINOPS_STAFF_MFA != "required"),
         credential_id=token.session_id,
         requires_if_match=bool(requires_if_match) and is_clear,
         workspace_problem=None if is_clear else _why_no_workspace(rows, workspace),

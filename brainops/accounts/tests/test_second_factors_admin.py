@@ -3,10 +3,12 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, RequestFactory
+from rest_framework.request import Request
 
+from brainops.accounts.api.authentication import BearerAuthentication
 from brainops.accounts.models import User
-from brainops.accounts.services import second_factors
+from brainops.accounts.services import second_factors, sessions
 from brainops.accounts.tests.codes import code_of, wrong_code
 from brainops.accounts.tests.conftest import API, PASSWORD
 from brainops.audit.models import AuditEntry
@@ -177,3 +179,18 @@ def test_ones_own_password_is_changed_in_the_admin(root):
 
     root.refresh_from_db()
     assert (answer.status_code, root.check_password("a sentence nobody says")) == (302, True)
+
+
+def test_where_staff_need_a_factor_the_api_knows_them_as_staff_only_with_one(root, settings, enrol):
+    secret, _ = enrol(root)
+    plain = sessions.open_session(root, amr=["pwd"]).access
+    shown = sessions.open_session(root, amr=["pwd", "otp", "mfa"]).access
+
+    def staff_of(token):
+        request = Request(RequestFactory(headers={"Authorization": f"Bearer {token}"}).get("/"))
+        return BearerAuthentication().authenticate(request)[0].is_staff
+
+    optional = [staff_of(plain), staff_of(shown)]
+    settings.BRAINOPS_STAFF_MFA = "required"
+
+    assert (optional, [staff_of(plain), staff_of(shown)]) == ([True, True], [False, True])
