@@ -182,7 +182,7 @@ def test_ones_own_password_is_changed_in_the_admin(root):
 
 
 def test_where_staff_need_a_factor_the_api_knows_them_as_staff_only_with_one(root, settings, enrol):
-    secret, _ = enrol(root)
+    enrol(root)
     plain = sessions.open_session(root, amr=["pwd"]).access
     shown = sessions.open_session(root, amr=["pwd", "otp", "mfa"]).access
 
