@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from automation.admin import workflow_page
 from automation.admin.callers import caller_of, say_refusal
 from automation.admin.dry_runs import DryRunPages
+from automation.admin.exchange import ExchangePages
 from automation.admin.filters import OwnerFilter, TagFilter, WorkflowStateFilter, WorkspaceFilter, as_uuid
 from automation.admin.rights import may
 from automation.admin.version_pages import VersionPages
@@ -32,7 +33,7 @@ from brainops.core.errors import AppError, InvalidInput
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(DryRunPages, VersionPages, ReadOnlyAdmin):
+class WorkflowAdmin(ExchangePages, DryRunPages, VersionPages, ReadOnlyAdmin):
     """Workflows of all workspaces. They are written through the API; here they are watched, run and switched."""
 
     change_list_template = "automation/workflow_list.html"
@@ -44,7 +45,7 @@ class WorkflowAdmin(DryRunPages, VersionPages, ReadOnlyAdmin):
     search_help_text = "Name, description, tag or id"
     ordering = ("name", "id")
     sortable_by = ()
-    actions = ("activate", "pause")
+    actions = ("activate", "pause", "export_chosen")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workflow]:
         """Definitions stay in the database: they can be large."""
@@ -71,6 +72,7 @@ class WorkflowAdmin(DryRunPages, VersionPages, ReadOnlyAdmin):
         """The pages of one workflow."""
         view = self.admin_site.admin_view
         return [
+            *self.exchange_urls(),
             path("<uuid:id>/", view(require_GET(self.page_view)), name="automation_workflow_page"),
             path("<uuid:id>/versions/", view(require_GET(self.versions_view)), name="automation_workflow_versions"),
             path("<uuid:id>/run/", view(self.run_view), name="automation_workflow_run"),

@@ -80,6 +80,15 @@ REPLAYS = {
     "done": Look("Done", "check_circle", "success"),
     "cancelled": Look("Cancelled", "block", "neutral", is_dashed=True),
 }
+# What an import does with a workflow of its file (`services/exchange/plans.py`).
+IMPORTS = {
+    "create": Look("Create", "add_circle", "success"),
+    "update": Look("Change", "edit", "info"),
+    "skip": Look("Skip", "skip_next", "neutral", is_dashed=True),
+    "unchanged": Look("Unchanged", "check_circle", "neutral"),
+    "conflict": Look("Conflict", "call_split", "warning"),
+    "refused": Look("Refused", "error", "danger"),
+}
 
 WORKERS = {
     WorkerState.LIVE: Look("Live", "check_circle", "success"),

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from automation.services.exchange.applying import apply
@@ -92,6 +93,11 @@ def require(caller: Caller, options: Options) -> None:
     caller.require(Permission.WORKFLOWS_IMPORT)
     if options.activate:
         caller.require(Permission.WORKFLOWS_UPDATE, created_by=caller.user_id)
+
+
+def most_at_once() -> int:
+    """Bytes of a file that is imported while somebody waits."""
+    return int(settings.BRAINOPS_LIMITS["import_now_bytes"])
 
 
 def plan_only(caller: Caller, file: File, options: Options, found: Survey) -> Iterator[list[Plan]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +27,8 @@ from brainops.core.errors import Conflict, InvalidInput, TooLarge
 Json = Any
 
 CHUNK_BYTES = 256 << 10
-OPEN = (TransferState.UPLOADING, TransferState.QUEUED, TransferState.RUNNING)
+UNDER_WAY = (TransferState.QUEUED, TransferState.RUNNING)
+UPLOAD_HOURS = 1  # that a file waits for its upload to end, or for somebody to confirm its preview
 NEEDED = {Direction.EXPORT: Permission.WORKFLOWS_EXPORT, Direction.IMPORT: Permission.WORKFLOWS_IMPORT}
 MOST_FORGOTTEN = 20  # at one sweep
 
@@ -46,7 +47,7 @@ def create(
     with transaction.atomic():
         Workspace.objects.select_for_update(no_key=True).get(id=workspace_id)  # so that the count is right
         most = settings.BRAINOPS_LIMITS["transfers"]
-        if Transfer.objects.filter(workspace_id=workspace_id, state__in=OPEN).count() >= most:
+        if Transfer.objects.filter(workspace_id=workspace_id, state__in=UNDER_WAY).count() >= most:
             said = f"{most} exports and imports of this workspace are under way, the most at once. Try again later."
             raise Conflict(said, code="too_many_transfers", retry_after_seconds=30)
         transfer = Transfer.objects.create(
@@ -57,7 +58,7 @@ def create(
             options={**options, "by": remember(caller)},
             state=state,
             total=total,
-            expires_at=clock.now() + timedelta(hours=settings.BRAINOPS_LIMITS["transfer_hours"]),
+            expires_at=_expiry(UPLOAD_HOURS if state == TransferState.UPLOADING else None),
         )
     transfer.refresh_from_db()
     return transfer
@@ -116,7 +117,7 @@ def upload(transfer: Transfer, pieces: Iterable[bytes]) -> str:
 
 def release(transfer: Transfer) -> Transfer:
     """Have an uploaded import worked on."""
-    Transfer.objects.filter(id=transfer.id).update(state=TransferState.QUEUED)
+    Transfer.objects.filter(id=transfer.id).update(state=TransferState.QUEUED, expires_at=_expiry())
     transfer.refresh_from_db()
     return transfer
 
@@ -130,6 +131,10 @@ def forget_expired() -> int:
     """Delete what has expired (for the minute's sweep); returns how many."""
     with transaction.atomic(), connection.cursor() as cursor:
         return store.forget(cursor, most=MOST_FORGOTTEN)
+
+
+def _expiry(hours: int | None = None) -> datetime:
+    return clock.now() + timedelta(hours=hours or settings.BRAINOPS_LIMITS["transfer_hours"])
 
 
 def _keep(transfer: Transfer, pieces: Iterable[bytes]) -> str:
