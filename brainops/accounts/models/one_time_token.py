@@ -34,7 +34,9 @@ class OneTimeToken(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="one_time_token_expiry")]  # the sweep of old rows
-        constraints = [models.CheckConstraint(condition=models.Q(purpose__in=TokenPurpose.values), name="token_purpose")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(purpose__in=TokenPurpose.values), name="token_purpose")
+        ]
 
     def __str__(self) -> str:
         return f"{self.purpose} until {self.expires_at:%H:%M:%S}"
