@@ -113,7 +113,7 @@ class NoticeViewSet(ScopedViewSet):
 
     @extend_schema(
         summary="Change a notice rule",
-        request={**PATCH.media, "application/merge-patch+json": PATCH.schema},
+        request=PATCH.media,
         responses=SAVED,
         parameters=[NOTICE_ID],
         examples=[examples.CHANGE, examples.RULE],

@@ -35,7 +35,11 @@ def generated(tmp_path_factory) -> Path:
     """The folder of a Python client made from the committed document, without a single complaint about the API."""
     folder = tmp_path_factory.mktemp("client")
     config = folder / "config.json"
-    config.write_text(json.dumps({"post_hooks": [], "content_type_overrides": {"text/plain": "application/json"}}))
+    # what the generator does not know by name is sent as it is
+    files = dict.fromkeys(["application/yaml", "application/x-ndjson", "application/zip"], "application/octet-stream")
+    config.write_text(
+        json.dumps({"post_hooks": [], "content_type_overrides": {"text/plain": "application/json", **files}})
+    )
     command = [
         *(sys.executable, "-m", "openapi_python_client", "generate"),
         *("--path", str(CHECKOUT / "docs" / "openapi.yaml"), "--output-path", str(folder / "made")),
