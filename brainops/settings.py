@@ -83,8 +83,10 @@ DATABASES["default"] |= {
         "tcp_user_timeout": 10_000,  # milliseconds until a vanished host counts as gone
         "application_name": "brainops",
         "gssencmode": "disable",  # the Kerberos probe crashes forked processes on macOS and costs a round trip
-        # jit: 10-100 ms lost on short statements; trigrams: how alike a misspelt word must be, of 0 to 1, to be found
-        "options": f"-c jit=off -c statement_timeout={_statement_ms} -c pg_trgm.word_similarity_threshold=0.37",
+        # jit and parallel workers cost 10-100 ms to start, more than our statements take; trigrams: how alike a
+        # misspelt word must be, of 0 to 1, to be found
+        "options": f"-c jit=off -c max_parallel_workers_per_gather=0 -c statement_timeout={_statement_ms} "
+        "-c pg_trgm.word_similarity_threshold=0.37",
         **DATABASES["default"].get("OPTIONS", {}),
     },
 }

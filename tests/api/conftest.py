@@ -8,11 +8,20 @@ import pytest
 from django.test import Client
 
 from automation.models import Replay
-from automation.tests.api.conftest import Api, _nothing_remembered, home, make_person, make_workspace, owner
+from automation.tests.api.conftest import (
+    Api,
+    _nothing_remembered,
+    home,
+    make_person,
+    make_workspace,
+    member,
+    owner,
+    stranger,
+)
 from brainops.accounts.services import sessions
 from webhooks.models import WebhookEndpoint
 
-__all__ = ["_nothing_remembered", "home", "owner"]
+__all__ = ["_nothing_remembered", "home", "member", "owner", "stranger"]
 
 
 class Walker(Api):

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from automation.api.idempotent import REPLAYED, once
+from automation.api.parameters import IDEMPOTENCY_KEY
 from automation.services.documents import canonical
+from automation.services.idempotency import Answer
 from brainops.accounts.api.scope import ScopedViewSet
 from brainops.accounts.policy import Permission
 from brainops.audit.services.history import history_of
@@ -65,12 +68,22 @@ class EndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         rotated = endpoints.rotate(self.caller, webhook_id, **given.validated_data, check=self._require_match)
         return Response({**EndpointSerializer(rotated.endpoint).data, "secret": rotated.secret})
 
-    @extend_schema(summary="Send a signed sample", request=SampleRequest, responses={200: SampleReport})
+    @extend_schema(
+        summary="Send a signed sample",
+        parameters=[IDEMPOTENCY_KEY],
+        request=SampleRequest,
+        responses={200: SampleReport, 409: OpenApiResponse(description="idempotency_key_reused.")},
+    )
     def test(self, request: Request, webhook_id: UUID) -> Response:
         """Send a signed sample through the real intake, marked as a test, and report what a sender would have got."""
         given = SampleRequest(data=request.data)
         given.is_valid(raise_exception=True)
-        return Response(report(samples.send(self.caller, webhook_id, **given.validated_data)))
+
+        def work() -> Answer:
+            return Answer(200, report(samples.send(self.caller, webhook_id, **given.validated_data)))
+
+        answer = once(request, self.caller, work)
+        return Response(answer.body, answer.status, headers=REPLAYED if answer.is_replay else {})
 
     def _require_match(self, endpoint: WebhookEndpoint) -> None:
         """Raise VersionMismatch, with the last rotations, when If-Match names another state of the endpoint."""

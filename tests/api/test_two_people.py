@@ -160,3 +160,23 @@ def test_a_changed_workflow_is_sent_again(owner: Api, workflow):
     owner.patch(path, {"is_active": False})
 
     assert owner.send("GET", path, if_none_match=workflow["etag"]).json()["is_active"] is False
+
+
+def test_a_sample_sent_twice_starts_one_run(owner: Api, trigger):
+    path = f"/webhooks/{WebhookEndpoint.objects.get().id}/test"
+    first = owner.post(path, {"event": "push"}, idempotency_key="k1")
+    again = owner.post(path, {"event": "push"}, idempotency_key="k1")
+    other = owner.post(path, {"event": "ping"}, idempotency_key="k1")
+
+    assert (again.json(), again.headers["Brainops-Duplicate"]) == (first.json(), "true")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+
+
+def test_a_key_of_one_caller_answers_no_other(owner: Api, member, stranger: Api):
+    body = {"name": "Same", "definition": HELLO}
+    people = [owner, member(Role.OWNER), stranger]
+
+    answers = [person.post("/workflows", body, idempotency_key="k1") for person in people]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
+    assert len({answer.json()["id"] for answer in answers}) == 3
