@@ -25,6 +25,10 @@ SPECTACULAR: dict[str, Any] = {
         "RunMode": ["asynchronous", "synchronous", "test"],
         "DryRunMode": ["dry_run"],
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "brainops.core.api.schema.any_value_may_be_null",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -37,7 +37,11 @@ BODY = Body(
     {
         "ids": IDS,
         "filter": FILTER,
-        "all": {"const": True, "description": "Everything you may export; the same as neither `ids` nor `filter`."},
+        "all": {
+            "type": "boolean",
+            "enum": [True],
+            "description": "Everything you may export, as without `ids` and `filter`.",
+        },
         "versions": {"enum": ["all", "current"], "default": "all", "description": "The whole history, or no history."},
         "triggers": {"type": "boolean", "default": True},
         "format": {"enum": [*FORMS], "default": "json"},
@@ -45,7 +49,10 @@ BODY = Body(
     }
 )
 EXPORT_ID = OpenApiParameter("id", UUID, OpenApiParameter.PATH, description="The export.")
-FILE = {(200, form.media_type): OpenApiTypes.BINARY for form in FORMS.values()}
+FILE = {
+    (200, form.media_type): OpenApiTypes.BINARY if form.key in ("zip", "ndjson") else OpenApiTypes.OBJECT
+    for form in FORMS.values()
+}
 LATER = OpenApiResponse(TransferShape, description="A worker writes the file; look at `url` for it.")
 EXAMPLES = [
     OpenApiExample(
@@ -141,7 +148,9 @@ class ExportSchemaView(CallerView):
     @extend_schema(
         summary="The JSON Schema of exports",
         tags=["Import and export"],
-        responses={200: OpenApiResponse(OpenApiTypes.OBJECT, description="JSON Schema, draft 2020-12.")},
+        responses={
+            (200, "application/schema+json"): OpenApiResponse(OpenApiTypes.OBJECT, "JSON Schema, draft 2020-12.")
+        },
     )
     def get(self, request: Request) -> HttpResponse:
         """What a file of the format `brainops/export`, version 1, may hold."""

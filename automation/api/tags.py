@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import TextField
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -95,7 +95,7 @@ class TagViewSet(ScopedViewSet):
         summary="Rename a tag",
         parameters=[IDEMPOTENCY_KEY],
         request=RENAME.media,
-        responses={200: BulkReport},
+        responses={200: BulkReport, 404: OpenApiResponse(description="No workflow has the tag.")},
         examples=[OpenApiExample("One", {"from": "biling", "to": "billing"}, request_only=True)],
     )
     def rename(self, request: Request) -> Response:

@@ -75,7 +75,9 @@ class WorkflowSchemaView(CallerView):
     @extend_schema(
         summary="The JSON Schema of workflow documents",
         tags=["Workflows"],
-        responses={200: OpenApiResponse(OpenApiTypes.OBJECT, description="JSON Schema, draft 2020-12.")},
+        responses={
+            (200, "application/schema+json"): OpenApiResponse(OpenApiTypes.OBJECT, "JSON Schema, draft 2020-12.")
+        },
     )
     def get(self, request: Request) -> HttpResponse:
         """What `definition` may hold; what each kind takes in `with` stands in the catalogue."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -82,6 +82,9 @@ class JoinedSerializer(serializers.Serializer[Any]):
     role = serializers.ChoiceField(choices=Role.choices)
 
 
+NO_INVITATION = OpenApiResponse(description="The link does not lead to an open invitation.")
+
+
 @extend_schema(tags=["People"])
 class InvitationViewSet(ScopedViewSet):
     """The invitations to the workspace."""
@@ -133,7 +136,7 @@ class AcceptView(KnownParameters):
         summary="Accept an invitation",
         tags=["People"],
         request=AcceptanceSerializer,
-        responses={200: JoinedSerializer},
+        responses={200: JoinedSerializer, 404: NO_INVITATION},
         examples=[
             OpenApiExample(
                 "Somebody new",
@@ -158,7 +161,12 @@ class DeclineView(KnownParameters):
     permission_classes = ()
     authentication_classes = ()
 
-    @extend_schema(summary="Decline an invitation", tags=["People"], request=TokenSerializer, responses={204: None})
+    @extend_schema(
+        summary="Decline an invitation",
+        tags=["People"],
+        request=TokenSerializer,
+        responses={204: None, 404: NO_INVITATION},
+    )
     def post(self, request: Request) -> Response:
         """End an offer by the invited person."""
         given = TokenSerializer(data=request.data)

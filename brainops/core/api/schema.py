@@ -58,6 +58,23 @@ _IF_NONE_MATCH = OpenApiParameter(
 )
 
 
+def any_value_may_be_null(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say "anything" in one way: spectacular writes "exactly one of anything and null", and null would be both.
+
+    A hook of drf-spectacular; `result` is the whole document and is changed in place.
+    """
+    open_ends: list[Any] = [result]
+    while open_ends:
+        node = open_ends.pop()
+        if isinstance(node, dict):
+            if node.get("oneOf") == [{}, {"type": "null"}]:
+                del node["oneOf"]
+            open_ends += node.values()
+        elif isinstance(node, list):
+            open_ends += node
+    return result
+
+
 class Schema(AutoSchema):
     """Adds what is the same everywhere: refusals, the workspace header, the permission that is asked for."""
 
@@ -115,6 +132,8 @@ class Schema(AutoSchema):
             statuses += ["412", "428"]
         if self.method in ("POST", "PUT", "PATCH"):
             statuses += ["413", "415"]
+        if self.method != "GET" and self.view.permission_classes:
+            statuses += ["409"]
         return statuses
 
     def _permission(self) -> str:

@@ -1,0 +1,1 @@
+"""Requests made from the OpenAPI document by a program that knows nothing else of us."""
