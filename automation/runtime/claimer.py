@@ -44,6 +44,7 @@ class Claimer(VitalThread):
         self._dues = Dues()
         self._kicked = threading.Event()
         self._is_stopping = False
+        self.is_paused = False
         self.worker_id: UUID | None = None  # set by the heartbeat; None while this process may not claim
 
     def kick(self) -> None:
@@ -70,7 +71,7 @@ class Claimer(VitalThread):
         self._connection.close()
 
     def _drain(self) -> None:
-        while not self._is_stopping and (worker_id := self.worker_id) is not None:
+        while not (self._is_stopping or self.is_paused) and (worker_id := self.worker_id) is not None:
             wanted = self._dues.wanted(self._slots.room(), most=MOST_PER_CLAIM)
             claimed = self._claims.ready(worker_id=worker_id, wanted=wanted) if wanted.limit else []
             self._dues.settle(run.queue for run in claimed)

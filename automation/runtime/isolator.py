@@ -51,6 +51,7 @@ class Isolator(VitalThread):
         self._fence_seconds = fence_seconds
         self._kicked = threading.Event()
         self._is_stopping = False
+        self.is_paused = False
         self._child: subprocess.Popen[bytes] | None = None
         self._why: Why | None = None
         self._run_id: int | None = None
@@ -93,7 +94,7 @@ class Isolator(VitalThread):
         self._connection.close()
 
     def _drain(self) -> None:
-        while not self._is_stopping and (worker_id := self.worker_id) is not None:
+        while not (self._is_stopping or self.is_paused) and (worker_id := self.worker_id) is not None:
             suspect = self._claims.suspect(worker_id=worker_id)
             if suspect is None:
                 return

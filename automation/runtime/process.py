@@ -106,6 +106,7 @@ class Runtime:
         self.isolator.lose()
 
     def _on_beat(self, beat: Beat) -> None:
+        self.claimer.is_paused = self.isolator.is_paused = beat.is_paused
         self.claimer.worker_id = self.isolator.worker_id = self.heartbeat.worker_id
         if beat.cancelled:
             self.slots.cancel(beat.cancelled)

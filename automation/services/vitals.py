@@ -10,6 +10,7 @@ from django.db import connection
 from automation.engine.status import RunStatus
 from automation.models import Worker, WorkerState
 from automation.services import meters as meters  # the page shows what workers count: every process knows the names
+from automation.services import pause
 from automation.store import vitals
 from brainops.core.health import Component
 from brainops.core.metrics import Sample
@@ -29,7 +30,9 @@ def workers() -> Component:
     age = last_tick_seconds()
     is_ticking = age is not None and age < LATE_TICK_SECONDS
     said = f"{live} live" if is_ticking else f"{live} live, but nobody has ticked for {LATE_TICK_SECONDS:.0f} s or more"
-    return Component("workers", is_up=live > 0 and is_ticking, note=said)
+    is_paused = pause.paused_seconds() is not None
+    note = f"{said}, paused: nothing is claimed until `manage.py resume`" if is_paused else said
+    return Component("workers", is_up=live > 0 and is_ticking and not is_paused, note=note)
 
 
 def last_tick_seconds() -> float | None:
@@ -48,6 +51,9 @@ def samples() -> Iterator[Sample]:
     for state in (WorkerState.LIVE, WorkerState.DRAINING):
         labels = {"state": str(state.label)}
         yield Sample("brainops_workers", "Worker processes that breathe, by state.", live.get(state, 0), labels)
+    yield Sample(
+        "brainops_paused", "1 while workers are told to claim nothing.", pause.paused_seconds() is not None, {}
+    )
     age = last_tick_seconds()
     if age is not None:
         yield Sample("brainops_tick_age_seconds", "Time since somebody did the periodic work.", age, {})

@@ -40,6 +40,7 @@ select (select count(*) from hb),
         where r.status = 20 and r.signals > 0),
        exists (select 1 from automation_run where status = 10),
        exists (select 1 from automation_run where status = 18),
+       exists (select 1 from automation_tick where name = 'pause'),
        (select coalesce(array_agg(id), '{}') from automation_worker
         where state in (1, 2) and heartbeat_at < now() - make_interval(secs => %(silence)s))
 """
@@ -58,6 +59,7 @@ class Beat:
     has_ready: bool
     has_suspects: bool
     silent: frozenset[UUID] = frozenset()  # workers that did not breathe for half the dead time
+    is_paused: bool = False  # nobody is to claim anything
 
 
 def take_name(connection: Connection, *, host: str, most: int = 256) -> str:
@@ -127,8 +129,9 @@ def is_gone(pid: int) -> bool:
 def beat(connection: Connection, *, worker_id: UUID, busy: list[dict[str, Any]], silence_seconds: float = 60.0) -> Beat:
     """Say that this worker lives and what its slots are on; hear who was silent for `silence_seconds`."""
     parameters = {"id": worker_id, "busy": dumps(busy), "silence": silence_seconds}
-    alive, cancelled, news, ready, suspects, silent = connection.rows(HEARTBEAT, parameters)[0]
-    return Beat(bool(alive), frozenset(cancelled), dict(news), ready, suspects, frozenset(map(UUID, map(str, silent))))
+    alive, cancelled, news, ready, suspects, is_paused, silent = connection.rows(HEARTBEAT, parameters)[0]
+    quiet = frozenset(map(UUID, map(str, silent)))
+    return Beat(bool(alive), frozenset(cancelled), dict(news), ready, suspects, quiet, is_paused)
 
 
 def set_state(connection: Connection, *, worker_id: UUID, state: int) -> None:
