@@ -11,5 +11,11 @@ class CoreConfig(AppConfig):
     verbose_name = "Core"
 
     def ready(self) -> None:
-        """Register the checks at start."""
-        from brainops.core import checks  # noqa: F401, PLC0415  (they need the models of every room)
+        """Register the checks at start, and how old the database is."""
+        from brainops.core import (  # noqa: PLC0415
+            checks,  # noqa: F401  (they need the models of every room)
+            health,
+            schema_age,
+        )
+
+        health.components.register("schema", schema_age.component)

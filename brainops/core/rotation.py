@@ -114,6 +114,24 @@ def standing() -> Standing:
     return Standing(_some(stale), _some(strange), tuple(said for said in needed if said))
 
 
+def read_all() -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """How many secrets of encrypted fields can be read with the ring's keys, and how many cannot, by place."""
+    ring = crypto.key_ring()
+    readable: Counter[str] = Counter()
+    unreadable: Counter[str] = Counter()
+    for place in places():
+        name = place.field.attname
+        rows = place.model._base_manager.filter(**{f"{name}__isnull": False}).only("pk", name)
+        for row in rows.iterator(chunk_size=BATCH):
+            try:
+                ring.decrypt(row.__dict__[name], associated=place.field.associated_data(row))
+            except SecretUnreadable:
+                unreadable[place.name] += 1
+            else:
+                readable[place.name] += 1
+    return readable, unreadable
+
+
 def rotate_place(place: Place, report: Report, *, batch: int = BATCH) -> int:
     """Write the secrets of one field anew; return how many. What cannot be read goes to the report."""
     count, last = 0, None

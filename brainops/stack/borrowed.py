@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from brainops.stack.children import wait_until
-from brainops.stack.embedded import describe_servers
+from brainops.stack.embedded import EmbeddedServers, describe_servers
 from brainops.stack.leftovers import end_leftovers
 from brainops.stack.place import Place
 from brainops.stack.ports import LOOPBACK
@@ -34,8 +34,8 @@ def product_environment(place: Place) -> Iterator[dict[str, str]]:
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         try:
-            with alone(place), _own_servers(place) as environment:
-                yield environment
+            with alone(place), own_servers(place) as (servers, port):
+                yield _own_environment(place, servers, port)
                 return
         except Busy:
             if settings := _settings_of_running(place):
@@ -54,7 +54,8 @@ def _settings_of_running(place: Place) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _own_servers(place: Place) -> Iterator[dict[str, str]]:
+def own_servers(place: Place) -> Iterator[tuple[EmbeddedServers, int]]:
+    """The embedded servers, running while it lasts, and web's port. The caller holds the data folder (`alone`)."""
     end_leftovers(place, lambda _text: None)
     ports = settle_ports(place.ports, wanted_web_port=None)
     servers = describe_servers(place, ports, os.environ)
@@ -65,10 +66,13 @@ def _own_servers(place: Place) -> Iterator[dict[str, str]]:
         for child in children:
             wait_until(partial(servers.is_ready, child), child, seconds=SERVER_SECONDS)
         servers.create_database()
-        address = f"http://{LOOPBACK}:{ports['web']}"
-        where = Addresses(servers.database_url, servers.redis_url, address, ports["web"])
-        settings = product_settings(place, where, os.environ)
-        save_settings(place.environment, settings)
-        yield child_environment(settings)
+        yield servers, ports["web"]
     finally:
         supervisor.stop_all()
+
+
+def _own_environment(place: Place, servers: EmbeddedServers, port: int) -> dict[str, str]:
+    where = Addresses(servers.database_url, servers.redis_url, f"http://{LOOPBACK}:{port}", port)
+    settings = product_settings(place, where, os.environ)
+    save_settings(place.environment, settings)
+    return child_environment(settings)

@@ -2,9 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from brainops.stack import commands
+from brainops.stack import backup, commands
+from brainops.stack.backup import BackupError
 from brainops.stack.binaries import MissingServer
 from brainops.stack.children import StartError
 from brainops.stack.doctor import doctor
@@ -25,26 +27,26 @@ def main(arguments: Sequence[str], environment: "dict[str, str]") -> int:
         if arguments and arguments[0] == "test":
             return commands.test(arguments[1:])
         return _run(place, _parser().parse_args(arguments))
-    except (Busy, StartError, MissingServer, PortTaken) as problem:
+    except (BackupError, Busy, MissingServer, PortTaken, StartError) as problem:
         print(f"bin/brainops: {problem}", file=sys.stderr)
         return 1
 
 
 def _run(place: Place, asked: argparse.Namespace) -> int:
-    match asked.command:
-        case "up":
-            return _up(place, asked)
-        case "down":
-            return commands.down(place)
-        case "status":
-            return commands.status(place, as_json=asked.json)
-        case "doctor":
-            return doctor(place)
-        case "reset":
-            return commands.reset(place, is_certain=asked.yes)
-        case "admin-password":
-            return commands.admin_password(place)
-    return 0  # develop: the launcher has installed everything before it came here
+    acts: dict[str, Callable[[], int]] = {
+        "up": lambda: _up(place, asked),
+        "down": lambda: commands.down(place),
+        "status": lambda: commands.status(place, as_json=asked.json),
+        "doctor": lambda: doctor(place),
+        "reset": lambda: commands.reset(place, is_certain=asked.yes),
+        "admin-password": lambda: commands.admin_password(place),
+        "backup": lambda: backup.backup(place, asked.file),
+        "restore": lambda: backup.restore(place, asked.file, keys=asked.keys, is_certain=asked.yes),
+        "pause": lambda: commands.manage(place, ["pause", "--wait", str(asked.wait)]),
+        "resume": lambda: commands.manage(place, ["resume"]),
+        "develop": lambda: 0,  # the launcher has installed everything before it came here
+    }
+    return acts[asked.command]()
 
 
 def _up(place: Place, asked: argparse.Namespace) -> int:
@@ -76,6 +78,15 @@ def _parser() -> argparse.ArgumentParser:
     emptying = known.add_parser("reset", help="stop, and delete data, logs and secrets")
     emptying.add_argument("--yes", action="store_true", help="really do it")
     known.add_parser("admin-password", help="give the admin a new password and print it")
+    saving = known.add_parser("backup", help="write the database to a file, while everything runs; without the keys")
+    saving.add_argument("file", type=Path, help="a new file")
+    putting = known.add_parser("restore", help="put a backup in this installation's place; everything must be down")
+    putting.add_argument("file", type=Path, help="what backup wrote")
+    putting.add_argument("--keys", type=Path, metavar="FOLDER", help="a copy of the secrets folder it belongs to")
+    putting.add_argument("--yes", action="store_true", help="replace the data and the keys that are here")
+    resting = known.add_parser("pause", help="let workers claim nothing more; what comes in is kept")
+    resting.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="for runs under way (60)")
+    known.add_parser("resume", help="let workers claim again")
     known.add_parser("develop", help="install the tools for working on BrainOps, nothing more")
     return parser
 

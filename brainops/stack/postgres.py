@@ -80,7 +80,11 @@ class Postgres:
 
     def execute(self, statement: str | sql.Composable, *values: object) -> list[tuple[object, ...]]:
         """Run one statement outside any transaction; its rows, if it returns rows."""
-        connection = psycopg2.connect(self.url("postgres"), connect_timeout=5)
+        return self.execute_in("postgres", statement, *values)
+
+    def execute_in(self, database: str, statement: str | sql.Composable, *values: object) -> list[tuple[object, ...]]:
+        """Run one statement in a database, outside any transaction; its rows, if it returns rows."""
+        connection = psycopg2.connect(self.url(database), connect_timeout=5)
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:

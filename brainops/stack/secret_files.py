@@ -8,6 +8,8 @@ from pathlib import Path
 
 from brainops.stack.place import Place
 
+KEYS = ("encryption_keys", "secret_key")  # the files without which the database's secrets cannot be read
+
 
 def password(place: Place, name: str) -> str:
     """A random password that is safe in URLs and configuration files."""
