@@ -21,9 +21,13 @@ Event = MutableMapping[str, Any]
 # The request being served by this thread, "" outside of one. Bound by core.web.context.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
-# JSON leaves these as they are, and some readers take them for the end of a line.
-_LINE_BREAKS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
+# JSON leaves these as they are; some readers take them for the end of a line, and some terminals for orders: the
+# line separators, DEL, and the C1 controls that ECMA-48 gives to 8-bit terminals.
+_CONTROLS = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
 _TEXT_LIMIT = 4000  # characters of one value
+LONGEST_LINE_BYTES = 16_384  # what Docker's and journald's readers take in one piece
+_CUT_CHARACTERS = 500  # of each part of a line that was too long; six bytes a character at most, and escaped
+_KEPT_WHEN_CUT = ("timestamp", "level", "logger", "event", "request_id", "run_id")
 
 
 def configure(options: Mapping[str, str]) -> None:
@@ -104,10 +108,19 @@ def _shorten(value: Any) -> Any:
 
 def _json() -> structlog.types.Processor:
     def render(_logger: Any, _method: str, event: Event) -> str:
-        line = orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
-        return line.translate(_LINE_BREAKS)
+        line = _dumps(event)
+        size = len(line.encode())
+        if size < LONGEST_LINE_BYTES:
+            return line
+        cut = {key: str(event[key])[:_CUT_CHARACTERS] for key in _KEPT_WHEN_CUT if key in event}
+        return _dumps({**cut, "cut": size, "start": line[:_CUT_CHARACTERS]})
 
     return render
+
+
+def _dumps(event: Event) -> str:
+    """One line of JSON; what it cannot say is said as text."""
+    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode().translate(_CONTROLS)
 
 
 def _console() -> structlog.types.Processor:
