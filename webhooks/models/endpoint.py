@@ -29,6 +29,7 @@ class WebhookEndpoint(models.Model):
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="webhook_endpoints")
     trigger = models.OneToOneField("automation.Trigger", on_delete=models.CASCADE, related_name="webhook_endpoint")
     scheme = models.CharField(max_length=50)
+    options = JsonField(default=dict, db_default=models.Value({}, models.JSONField()), blank=True)  # the scheme's own
     secret = EncryptedTextField(null=True, blank=True)  # None for a scheme without one
     previous_secret = EncryptedTextField(null=True, blank=True)  # good until `previous_valid_until`
     previous_valid_until = models.DateTimeField(null=True, blank=True)
