@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from automation.api.bodies import Body
-from automation.api.dry_runs import rehearse_and_answer
+from automation.api.dry_runs import DryRunShape, rehearse_and_answer
 from automation.api.parameters import IDEMPOTENCY_KEY, WAIT, read_wait_seconds
 from automation.api.run_schema import AcceptedRun, RunShape
 from automation.api.starting import start_and_answer
@@ -38,6 +38,7 @@ EXECUTE = Body(
         },
     }
 )
+ENDED = PolymorphicProxySerializer("RunOrDryRun", [RunShape, DryRunShape], resource_type_field_name=None)
 
 
 class ExecuteView(CallerView):
@@ -54,7 +55,7 @@ class ExecuteView(CallerView):
         request=EXECUTE.media,
         responses={
             202: AcceptedRun,
-            200: OpenApiResponse(RunShape, description="The ended run; for `mode` dry_run what one would do."),
+            200: OpenApiResponse(ENDED, description="The ended run; for `mode` dry_run what one would do."),
             409: OpenApiResponse(description="workflow_inactive, workflow_archived or idempotency_key_reused."),
             429: OpenApiResponse(description="More starts a second than one caller may; see Retry-After."),
         },

@@ -16,7 +16,7 @@ from brainops.accounts.models import Invitation, Role
 from brainops.accounts.policy import Permission
 from brainops.accounts.services import invitations, joining
 from brainops.core.api.parameters import KnownParameters, read_parameters
-from brainops.core.api.serializers import ClosedModelSerializer, ClosedSerializer
+from brainops.core.api.serializers import ClosedModelSerializer, ClosedSerializer, expect_nothing
 from brainops.core.errors import PermissionDenied
 from brainops.core.mail import Delivery
 
@@ -124,6 +124,7 @@ class InvitationViewSet(ScopedViewSet):
     @extend_schema(summary="Send an invitation again", request=None, responses={200: SentInvitationSerializer})
     def resend(self, request: Request, id: UUID) -> Response:
         """Send a new link with a new term; the old link ends."""
+        expect_nothing(request)
         return Response(_shown(invitations.resend(self.caller, id)))
 
 

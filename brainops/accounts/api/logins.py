@@ -13,7 +13,7 @@ from brainops.accounts.api.scope import CallerView
 from brainops.accounts.services import sessions, sign_in
 from brainops.core.api.parameters import KnownParameters
 from brainops.core.api.public import ANY_CALLER
-from brainops.core.api.serializers import ClosedSerializer
+from brainops.core.api.serializers import ClosedSerializer, expect_nothing
 from brainops.core.errors import Conflict
 
 
@@ -127,6 +127,7 @@ class LogoutView(CallerView):
     @extend_schema(summary="Log out", tags=["Logins"], request=None, responses={204: None, 409: _NO_LOGIN})
     def post(self, request: Request) -> Response:
         """End the login of the access token that is sent; all its tokens end at once."""
+        expect_nothing(request)
         if self.caller.via != "token" or self.caller.credential_id is None:
             raise Conflict("An API key has no login to end. Revoke the key instead.")
         sessions.end_session(self.caller.credential_id)

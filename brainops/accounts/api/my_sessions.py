@@ -17,7 +17,7 @@ from brainops.accounts.models import LoginSession
 from brainops.accounts.services import sessions
 from brainops.core.api.pagination import NEWEST_FIRST
 from brainops.core.api.public import ANY_CALLER
-from brainops.core.api.serializers import ClosedModelSerializer, ClosedSerializer
+from brainops.core.api.serializers import ClosedModelSerializer, ClosedSerializer, expect_nothing
 from brainops.core.errors import NotFound
 
 _EXAMPLE = {
@@ -92,5 +92,6 @@ class MySessionViewSet(mixins.ListModelMixin, CallerMixin, GenericViewSet[Any]):
     )
     def revoke_all(self, request: Request) -> Response:
         """End every login, this one too; all tokens are refused from the next request on. API keys stay."""
+        expect_nothing(request)
         user = own_session(self.caller).user
         return Response({"ended": sessions.end_all(user, reason="all ended by their user")})

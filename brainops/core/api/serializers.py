@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
 
 
 class ClosedSerializer(serializers.Serializer[Any]):
@@ -33,6 +34,15 @@ class ClosedSerializer(serializers.Serializer[Any]):
             elif field.read_only:
                 strange[key] = [ErrorDetail(f"{key!r} cannot be set. Remove it.", code="read_only")]
         return strange
+
+
+class Nothing(ClosedSerializer):
+    """The body of a request that says all by its address: none, or an empty object."""
+
+
+def expect_nothing(request: Request) -> None:
+    """Refuse a body where there is nothing to say. Raises ValidationError that names every member."""
+    Nothing(data=request.data or {}).is_valid(raise_exception=True)
 
 
 class ClosedModelSerializer(ClosedSerializer, serializers.ModelSerializer[Any]):
