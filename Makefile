@@ -12,7 +12,7 @@ ROOMS := brainops integrations automation webhooks
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help develop lint format types imports generated test bench chaos chaos-short schema lock
+.PHONY: help develop lint format types imports generated dangers test bench chaos chaos-short contract coverage schema lock
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -20,7 +20,7 @@ help:  ## this list
 develop:  ## install the tools for working on BrainOps
 	@bin/brainops develop
 
-lint: develop imports types generated  ## everything that can be checked without running the product
+lint: develop imports types generated dangers  ## everything that can be checked without running the product
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	sh -n bin/brainops
@@ -40,6 +40,9 @@ generated: develop  ## migrations and schema are what the code says
 	$(FOR_TOOLS) $(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(FOR_TOOLS) $(PYTHON) manage.py export_schema --check
 
+dangers: develop  ## calls that bandit knows to be dangerous; its baseline stands in pyproject.toml
+	$(BIN)/bandit -q -r -ll -c pyproject.toml manage.py $(ROOMS)
+
 test:  ## the fast suite, on servers of its own
 	bin/brainops test
 
@@ -53,6 +56,15 @@ chaos: develop  ## kill what can be killed, and count what was lost: the table o
 
 chaos-short: develop  ## the part of it that CI plays, in about 90 seconds
 	CHAOS_SECONDS=15 $(PYTHON) -m pytest -n0 -m chaos_short tests/chaos
+
+contract: develop  ## requests made from the OpenAPI document: about a minute
+	$(PYTHON) -m pytest -n0 -m slow tests/contract
+
+coverage: develop  ## branches that no test goes through: docs/coverage.md
+	$(PYTHON) -m coverage erase
+	$(PYTHON) -m coverage run -m pytest -n0 $(or $(ONLY),brainops automation webhooks integrations tests/security tests/api)
+	$(PYTHON) -m coverage combine -q
+	$(PYTHON) -m coverage report --skip-covered
 
 schema: develop  ## write the API's OpenAPI document from the code
 	$(FOR_TOOLS) $(PYTHON) manage.py export_schema

