@@ -73,6 +73,8 @@ class Api:
         def call(address: str, body: Any = None, **options: Any) -> Any:
             if body is not None:
                 options = {"data": body, "content_type": "application/json", **options}
+            elif method == "post":  # Django's client would send an empty form
+                options = {"data": b"", "content_type": "application/json", **options}
             return getattr(self._client, method)(API + address, **options)
 
         return call
