@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from automation.services import idempotency
 from automation.services.idempotency import Answer, check_key, digest_of
 from brainops.accounts.caller import Caller
+from brainops.core.api.idempotent import REPLAYED, keepers
 
-REPLAYED = {"Brainops-Duplicate": "true"}
+__all__ = ["REPLAYED", "once"]
 
 
 def once(request: Request, caller: Caller, work: Callable[[], Answer], *, said: Any = None) -> Answer:
@@ -29,3 +30,6 @@ def once(request: Request, caller: Caller, work: Callable[[], Answer], *, said: 
         digest=digest_of(request.method or "", request.path, request.data if said is None else said),
     )
     return idempotency.once(asked, work)
+
+
+keepers.register("database", once)  # for the rooms below

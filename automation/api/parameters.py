@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from brainops.core.api.idempotent import IDEMPOTENCY_KEY
 from brainops.core.api.parameters import IF_MATCH, Fields, Several, chosen, read_parameters
 from brainops.core.api.serializers import ClosedSerializer
 
@@ -18,12 +19,6 @@ WAIT = OpenApiParameter(
     float,
     description=f"Seconds (at most {LONGEST_WAIT_SECONDS}) to wait for the result: 200 with the run when it ends in "
     "time, else 202. Without it the answer is 202 at once.",
-)
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    str,
-    OpenApiParameter.HEADER,
-    description="Sent again with the same key within 24 hours, a request is answered again and not done again.",
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,21 +16,14 @@ import orjson
 from django.db import connection, transaction
 
 from automation.store import idempotency_keys
+from brainops.core.api.answer import Answer
 from brainops.core.errors import Conflict, InvalidInput, Problem
+
+__all__ = ["HEADER", "Answer", "Request", "check_key", "digest_of", "forget_old", "once"]
 
 HEADER = "Idempotency-Key"
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a request was answered. `is_replay`: an earlier request was answered this, nothing was done now."""
-
-    status: int
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    is_replay: bool = False
 
 
 @dataclass(frozen=True, slots=True)

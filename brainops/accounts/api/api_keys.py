@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from brainops.accounts.api.scope import ScopedViewSet
 from brainops.accounts.models import ApiKey, Role
 from brainops.accounts.policy import Permission
 from brainops.accounts.services import api_key_changes, api_key_reading, api_keys, networks
+from brainops.core.api.answer import Answer
+from brainops.core.api.idempotent import IDEMPOTENCY_KEY, done_once
 from brainops.core.api.parameters import read_parameters
 from brainops.core.api.public import ANY_CALLER
 from brainops.core.api.serializers import ClosedModelSerializer, ClosedSerializer
@@ -126,6 +129,7 @@ class ApiKeyViewSet(ScopedViewSet):
         summary="Make an API key",
         request=ApiKeySerializer,
         responses={201: NewApiKeySerializer},
+        parameters=[IDEMPOTENCY_KEY],
         examples=[
             OpenApiExample(
                 "A shop's backend",
@@ -135,12 +139,11 @@ class ApiKeyViewSet(ScopedViewSet):
         ],
     )
     def create(self, request: Request) -> Response:
-        """Make a key for yourself. Its text is in this answer and nowhere else."""
+        """Make a key for yourself. Its text is in this answer and nowhere else, not even in a repeated one."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted: dict[str, Any] = given.validated_data
-        new = api_keys.create(self.caller, **{**wanted, "role": Role(wanted["role"])})
-        return Response(_shown_once(new), status=status.HTTP_201_CREATED)
+        return self._made_once(lambda: api_keys.create(self.caller, **{**wanted, "role": Role(wanted["role"])}))
 
     @extend_schema(
         summary="Change an API key",
@@ -158,14 +161,14 @@ class ApiKeyViewSet(ScopedViewSet):
         summary="Rotate an API key",
         request=RotationSerializer,
         responses={201: NewApiKeySerializer},
+        parameters=[IDEMPOTENCY_KEY],
         examples=[OpenApiExample("A day to change over", {"overlap_seconds": 86400}, request_only=True)],
     )
     def rotate(self, request: Request, id: UUID) -> Response:
         """Make a new key with the same rights in place of one's own; the old one ends after the overlap."""
         given = RotationSerializer(data=request.data or {})
         given.is_valid(raise_exception=True)
-        new = api_key_changes.rotate(self.caller, id, **given.validated_data)
-        return Response(_shown_once(new), status=status.HTTP_201_CREATED)
+        return self._made_once(lambda: api_key_changes.rotate(self.caller, id, **given.validated_data))
 
     @extend_schema(summary="Revoke an API key", responses={204: None})
     def destroy(self, request: Request, id: UUID) -> Response:
@@ -173,6 +176,12 @@ class ApiKeyViewSet(ScopedViewSet):
         api_keys.revoke(self.caller, id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    def _made_once(self, make: Callable[[], api_keys.NewKey]) -> Response:
+        shown_once: dict[str, Any] = {}
 
-def _shown_once(new: api_keys.NewKey) -> dict[str, Any]:
-    return {**ApiKeySerializer(new.row).data, "key": new.text}
+        def work() -> Answer:
+            new = make()
+            shown_once["key"] = new.text
+            return Answer(status.HTTP_201_CREATED, dict(ApiKeySerializer(new.row).data))
+
+        return done_once(self.request, self.caller, work, shown_once=shown_once)

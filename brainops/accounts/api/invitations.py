@@ -15,6 +15,8 @@ from brainops.accounts.caller import Caller
 from brainops.accounts.models import Invitation, Role
 from brainops.accounts.policy import Permission
 from brainops.accounts.services import invitations, joining
+from brainops.core.api.answer import Answer
+from brainops.core.api.idempotent import IDEMPOTENCY_KEY, done_once
 from brainops.core.api.parameters import KnownParameters, read_parameters
 from brainops.core.api.serializers import ClosedModelSerializer, ClosedSerializer, expect_nothing
 from brainops.core.errors import PermissionDenied
@@ -102,18 +104,28 @@ class InvitationViewSet(ScopedViewSet):
 
     @extend_schema(
         summary="Invite somebody",
+        parameters=[IDEMPOTENCY_KEY],
         responses={201: SentInvitationSerializer},
         examples=[
             OpenApiExample("A builder", {"email": "grace@example.com", "role": "builder"}, request_only=True),
         ],
     )
     def create(self, request: Request) -> Response:
-        """Offer a membership by mail. An open offer to the same address is replaced."""
+        """Offer a membership by mail. An open offer to the same address is replaced.
+
+        A repeated answer has no link, were there one.
+        """
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
-        sent = invitations.invite(self.caller, **{**wanted, "role": Role(wanted["role"])})
-        return Response(_shown(sent), status=status.HTTP_201_CREATED)
+        shown_once: dict[str, Any] = {}
+
+        def work() -> Answer:
+            sent = invitations.invite(self.caller, **{**wanted, "role": Role(wanted["role"])})
+            shown_once["link"] = sent.link
+            return Answer(status.HTTP_201_CREATED, {**_shown(sent), "link": ""})
+
+        return done_once(request, self.caller, work, shown_once=shown_once)
 
     @extend_schema(summary="Revoke an invitation", responses={204: None})
     def destroy(self, request: Request, id: UUID) -> Response:

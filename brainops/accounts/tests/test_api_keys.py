@@ -251,3 +251,17 @@ def test_a_cursor_made_by_hand_is_refused(ada, api, position):
     cursor = base64.b64encode(urlencode({"p": position}).encode()).decode()
 
     assert api(ada).get(f"/api-keys?{urlencode({'cursor': cursor})}").status_code == 400
+
+
+def test_a_key_asked_for_twice_with_one_idempotency_key_is_made_once_and_shown_once(ada, api):
+    caller, again = api(ada), {"headers": {"Idempotency-Key": "deploy-key"}}
+
+    first = caller.post("/api-keys", {"name": "deploy"}, **again)
+    second = caller.post("/api-keys", {"name": "deploy"}, **again)
+    other = caller.post("/api-keys", {"name": "other"}, **again)
+
+    assert (first.status_code, second.status_code, other.status_code) == (201, 201, 409)
+    assert {**second.json(), "key": first.json()["key"]} == first.json()
+    assert "key" not in second.json()
+    assert second.headers["Brainops-Duplicate"] == "true"
+    assert ApiKey.objects.filter(name="deploy").count() == 1
