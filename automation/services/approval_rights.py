@@ -14,6 +14,7 @@ from automation.services.field_checks import problems as problems_of
 from automation.steps.approval import ASSIGNEE_PATTERN, MOST_ASSIGNEES, normal
 from brainops.accounts.caller import Caller
 from brainops.accounts.models import Membership, Role, User
+from brainops.accounts.models.user import same_username
 from brainops.accounts.policy import Permission, role_allows, scopes_allow
 from brainops.core.errors import InvalidInput, PermissionDenied, Problem
 
@@ -123,7 +124,8 @@ def refuse_taking_over(person: Person, approval: Approval, assignees: list[str])
 def _answers(members: QuerySet[Membership], assignee: str) -> bool:
     scope, _, name = assignee.partition(":")
     if scope == "user":
-        return members.filter(**{"user__email" if "@" in name else "user__username__iexact": name}).exists()
+        who = Q(user__email=name) if "@" in name else same_username(name, of="user__")
+        return members.filter(who).exists()
     if scope == "group":
         return members.filter(user__groups__name=name).exists()
     return members.filter(role__in=[role for role in Role if role.rank >= Role(name).rank]).exists()

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from automation.models import NoticeChannel, NoticeMute, NoticeRule
 from brainops.accounts.models import Membership, Role, User
+from brainops.accounts.models.user import same_username
 from brainops.core import clock
 
 MOST_RECEIVERS = 50  # mails of one notice
@@ -79,7 +80,7 @@ def _silences(workspace_id: UUID, rule_id: UUID | None, workflow_id: UUID | None
 
 def _who(scope: str, word: str) -> Q:
     if scope == "user":
-        return Q(user__email=word.lower()) if "@" in word else Q(user__username__iexact=word)
+        return Q(user__email=word.lower()) if "@" in word else same_username(word, of="user__")
     if scope == "group":
         return Q(user__groups__name=word)
     return Q(role__in=[role for role in Role if word in Role.values and role.rank >= Role(word).rank])

@@ -11,6 +11,15 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 
 
+def same_username(name: str, *, of: str = "") -> models.Q:
+    """The user of this name, whatever the case; `of` leads to the user, such as `user__`.
+
+    As the unique constraint compares them: in capitals "ı" and "i" are one letter, and somebody could take a name that
+    is found together with another person's.
+    """
+    return models.Q(**{f"{of}username__lower": Lower(models.Value(name))})
+
+
 class UserManager(BaseUserManager["User"]):
     """Makes users. Addresses are kept in lower case, user names as typed; both are compared without case."""
 
@@ -29,7 +38,7 @@ class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
         """Find a user by e-mail address or user name, whatever the case. Raises User.DoesNotExist."""
         name = username or ""
-        return self.get(email=name.lower()) if "@" in name else self.get(username__iexact=name)
+        return self.get(email=name.lower()) if "@" in name else self.get(same_username(name))
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -80,3 +89,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Set the password and end every token that was issued under the old one (saved with the row)."""
         super().set_password(raw_password)
         self.token_version += 1
+
+
+User._meta.get_field("username").register_lookup(Lower)  # for `same_username`

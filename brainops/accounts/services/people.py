@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from brainops.accounts.models import Membership, Role, User, Workspace
+from brainops.accounts.models.user import same_username
 from brainops.audit.actor import Actor
 from brainops.audit.services import record
 from brainops.core.errors import InvalidInput
@@ -109,6 +110,6 @@ def _create_user(name: str, *, is_staff: bool) -> User:
 def free_username(wanted: str) -> str:
     """A user name like the wanted one that nobody has."""
     base = "".join(letter for letter in wanted if letter.isalnum() or letter in ".+-_")[:140] or "user"
-    if not User.objects.filter(username__iexact=base).exists():
+    if not User.objects.filter(same_username(base)).exists():
         return base
     return f"{base}-{secrets.token_hex(4)}"

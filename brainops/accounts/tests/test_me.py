@@ -100,3 +100,12 @@ def test_a_lowered_role_counts_at_the_next_request(ada, member):
     logged_in(ada).patch(f"/members/{member_id(carol)}", {"role": "viewer"})
 
     assert (before, client.get("/invitations").status_code) == (200, 403)
+
+
+def test_a_user_name_that_only_looks_like_another_one_keeps_nobody_out(ada, bob):
+    answer = logged_in(bob).patch("/me", {"username": "a\u0131a"})
+    assert answer.status_code == 200, answer.content
+    logged_in(ada).patch("/me", {"username": "aia"})  # in capitals both are AIA
+
+    assert User.objects.get_by_natural_key("AIA") == ada
+    assert User.objects.get_by_natural_key("a\u0131a") == bob
