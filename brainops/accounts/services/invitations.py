@@ -59,7 +59,8 @@ def find(caller: Caller, *, state: str | None = None, search: str | None = None)
 def invite(caller: Caller, *, email: str, role: Role, message: str = "") -> Sent:
     """Offer a membership to an address; an open offer to the same address is replaced.
 
-    Nobody offers a role above their own. Raises Conflict for the address of a member, TooManyRequests.
+    Nobody offers a role above their own, or replaces an offer of one. Raises Conflict for the address of a member,
+    TooManyRequests.
     """
     caller.require(Permission.MEMBERS_WRITE)
     email = email.strip().lower()
@@ -71,6 +72,7 @@ def invite(caller: Caller, *, email: str, role: Role, message: str = "") -> Sent
             raise Conflict(f"{email} is a member already.", code="already_member")
         _take_pace(caller.workspace(), email)
         for replaced in scoped(Invitation.objects.filter(OPEN, email=email), now):
+            require_rank(now, Role(replaced.role))
             end(replaced, "revoked", by=caller, why="by a newer one")
         row = Invitation.objects.create(
             workspace_id=now.workspace(),
