@@ -35,9 +35,10 @@ def check_link(token: str) -> User:
     """The user of a link that is still good. Raises NotFound; limited by visitor."""
     login_limits.take_visit(current_ip.get())
     row = one_time.find(TokenPurpose.PASSWORD_RESET, token)
-    if row is None or row.user is None or not row.user.is_active or row.data["version"] != row.user.token_version:
+    user = row.user if row else None
+    if row is None or user is None or not user.is_active or row.data != _meant_for(user):
         raise NotFound("This link was used, or it is older than an hour. Ask for a new one.", code="link_invalid")
-    return row.user
+    return user
 
 
 def reset(token: str, new: str) -> None:
@@ -53,8 +54,7 @@ def reset(token: str, new: str) -> None:
 def link_for(user: User) -> str:
     """A token that lets a user set a new password; the ones before it end."""
     one_time.drop_all(TokenPurpose.PASSWORD_RESET, user)
-    data = {"version": user.token_version}
-    return one_time.issue(TokenPurpose.PASSWORD_RESET, seconds=LINK_SECONDS, user=user, data=data)
+    return one_time.issue(TokenPurpose.PASSWORD_RESET, seconds=LINK_SECONDS, user=user, data=_meant_for(user))
 
 
 def set_password(user: User, new: str, *, reason: str, by: Actor) -> None:
@@ -86,3 +86,8 @@ def check_strength(password: str, user: User, *, pointer: str) -> None:
     except ValidationError as error:
         found = [Problem("password_weak", message, pointer) for message in error.messages]
         raise InvalidInput.from_problems(found) from error
+
+
+def _meant_for(user: User) -> dict[str, object]:
+    """Under which password and at which address a link was sent: with another one of these it is worth nothing."""
+    return {"version": user.token_version, "email": user.email}

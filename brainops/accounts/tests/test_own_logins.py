@@ -214,6 +214,13 @@ def clock_ahead(user):
     OneTimeToken.objects.filter(user=user).update(expires_at=clock.now() - timedelta(seconds=1))
 
 
+def test_a_link_to_an_address_that_was_given_up_is_over(ada, mailing):
+    token = passwords.link_for(ada)
+    User.objects.filter(id=ada.id).update(email="ada@elsewhere.example")  # by staff: somebody reads the old mailbox
+
+    assert confirm(token).json()["code"] == "link_invalid"
+
+
 def test_a_weak_password_does_not_use_the_link_up(ada, mailing):
     token = passwords.link_for(ada)
 
