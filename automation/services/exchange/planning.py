@@ -99,6 +99,7 @@ class Planner:
         self._change_switches(plan, value, row)
         if self._options.with_triggers and "triggers" in value and plan.may_have_triggers:
             plan.triggers, plan.gone = merging.triggers(self._options.strategy, plan.triggers, stored.triggers)
+            self._keep_triggers(plan, row.owner_id)
         if len(stored.triggers) - len(plan.gone) + len(plan.triggers) > MOST_TRIGGERS:
             said = f"The workflow {row.name!r} would have more than {MOST_TRIGGERS} triggers. Delete some first."
             return _ended(plan, Action.CONFLICT, [Problem("too_many_triggers", said, f"/workflows/{plan.entry.index}")])
@@ -129,6 +130,13 @@ class Planner:
             said = f"The triggers were left out: they take {Permission.TRIGGERS_CREATE}."
             plan.notes.append(Problem("permission_denied", said, f"/workflows/{plan.entry.index}/triggers"))
             plan.triggers, plan.may_have_triggers = [], False
+
+    def _keep_triggers(self, plan: Plan, owner_id: UUID | None) -> None:
+        """Let the triggers stay that the caller may not delete, and say so."""
+        if plan.gone and not self._caller.may(Permission.TRIGGERS_DELETE, created_by=owner_id):
+            said = f"{len(plan.gone)} triggers that are not in the file stay: it takes {Permission.TRIGGERS_DELETE}."
+            plan.notes.append(Problem("permission_denied", said, f"/workflows/{plan.entry.index}/triggers"))
+            plan.gone = []
 
     def _history(self, value: Mapping[str, Json]) -> list[NewVersion]:
         if not self._options.with_history:

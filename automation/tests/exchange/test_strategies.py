@@ -229,3 +229,16 @@ def test_a_strangers_workflow_of_the_same_name_or_id_is_not_touched(owner: Api, 
 
     assert (result["action"], result["workflow_id"] == foreign["id"]) == ("create", False)
     assert stranger.get(f"/workflows/{foreign['id']}").json() == foreign
+
+
+@pytest.mark.parametrize("triggers", [[], [OTHER_SCHEDULE]])
+def test_overwriting_deletes_no_trigger_for_who_may_delete_none(owner: Api, member, triggers):
+    here(owner)
+    narrow = member(Role.OWNER, scopes=("workflows:*", "triggers:create"))
+
+    (result,) = import_(narrow, file_of(workflow(triggers=triggers)), strategy="overwrite")["results"]
+
+    assert (result["action"], result["triggers_removed"], codes(result, "notes")) == (
+        "update", 0, [("permission_denied", "/workflows/0/triggers")],
+    )  # fmt: skip
+    assert Trigger.objects.filter(config__cron="@daily").count() == 1
