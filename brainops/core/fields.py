@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from django.core.exceptions import FieldError
 from django.db import models
 
@@ -99,3 +100,11 @@ class JsonField(models.JSONField):
         if value is not None and not hasattr(value, "as_sql"):
             json_gate.encode(value)
         return super().get_prep_value(value)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """Read as the workers read: a whole number beyond 64 bits is a float.
+
+        PostgreSQL writes 1e45 back as a 1 with 45 zeros, which json.loads takes for an integer that no JSON writer of
+        ours can write: the row, and every list with it, could not be answered any more.
+        """
+        return orjson.loads(value) if isinstance(value, str) else value

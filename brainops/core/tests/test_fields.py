@@ -2,6 +2,7 @@
 
 import uuid
 
+import orjson
 import pytest
 from django.core.exceptions import FieldError
 from django.db import connection, models
@@ -130,3 +131,13 @@ def test_json_that_can_be_stored_is(vault):
     row = vault.objects.create(data={"a": [1, 2.5, None, "é", "\\u0000"]})
 
     assert vault.objects.get(pk=row.pk).data == {"a": [1, 2.5, None, "é", "\\u0000"]}
+
+
+@pytest.mark.parametrize("number", [1e45, -1e20, 18446744073709551616.0, 1.7976931348623157e308])
+def test_a_large_float_comes_back_as_a_float_that_can_be_answered(vault, number):
+    row = vault.objects.create(data={"a": number})
+
+    kept = vault.objects.get(pk=row.pk).data
+
+    assert (kept, type(kept["a"])) == ({"a": number}, float)
+    assert orjson.loads(orjson.dumps(kept)) == kept
