@@ -21,7 +21,7 @@ from benchmarks.product import Product
 from benchmarks.wire import Client, Receiver
 
 RECEIVER_PORT = 9398
-ENGINE_ALONE = ("engine", "crowds", "api")
+ENGINE_ALONE = ("engine", "crowds", "api", "exchange")
 EVERYTHING = ("start", "idle", "w3", "w1k", "chain50", "crash", *ENGINE_ALONE)
 
 
