@@ -12,7 +12,7 @@ ROOMS := brainops integrations automation webhooks
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help develop lint format types imports generated dangers test bench chaos chaos-short contract coverage schema lock
+.PHONY: help develop lint format types imports generated dangers test bench load operations chaos chaos-short contract coverage schema lock
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -48,6 +48,12 @@ test:  ## the fast suite, on servers of its own
 
 bench: develop  ## the figures of docs/, on this machine
 	$(PYTHON) -m benchmarks
+
+load: develop  ## many workflows of every shape at once, for 90 s: what was kept and how fast
+	$(PYTHON) -m benchmarks.load $(LOAD)
+
+operations: develop  ## what docs/operations.md says, done: its commands, backup and restore
+	$(PYTHON) -m pytest -n0 -m "slow or not slow" tests/operations
 
 chaos: develop  ## kill what can be killed, and count what was lost: the table of docs/reliability.md
 	mkdir -p "$(dir $(CHAOS_RESULTS))" && rm -f "$(CHAOS_RESULTS)"

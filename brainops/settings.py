@@ -196,6 +196,15 @@ BRAINOPS_OIDC_PROVIDERS = read_providers(env)
 BRAINOPS_LOG_LEVEL = env.choice("BRAINOPS_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 BRAINOPS_LOG_FORMAT = env.choice("BRAINOPS_LOG_FORMAT", "console" if DEBUG else "json", ("json", "console"))
 
+# --- Traces (docs/operations.md) -------------------------------------------------------------------
+# Where a collector takes OTLP over HTTP: https://collector.example.com:4318. Not set = nothing is traced.
+BRAINOPS_OTEL_ENDPOINT = env.url("BRAINOPS_OTEL_ENDPOINT", "", schemes=("http", "https"))
+BRAINOPS_OTEL_HEADERS = env.headers("BRAINOPS_OTEL_HEADERS")  # "name=value,…": what the collector asks for
+BRAINOPS_OTEL_SERVICE = env.text("BRAINOPS_OTEL_SERVICE", "brainops")
+BRAINOPS_OTEL_RATIO = env.number("BRAINOPS_OTEL_RATIO", 1, low=0, high=1)  # the share of traces that are kept
+# On: requests of workflows carry the header traceparent, so that their targets can go on with the trace.
+BRAINOPS_OTEL_PROPAGATE = env.flag("BRAINOPS_OTEL_PROPAGATE", default=False)
+
 if not DEBUG and len(SECRET_KEY) >= 50 and len(set(SECRET_KEY)) < 10:
     env.refuse("BRAINOPS_SECRET_KEY is too simple: it needs at least 10 different characters.")
 if not DEBUG and any(len(set(key)) < 8 for key in BRAINOPS_ENCRYPTION_KEYS.values()):

@@ -10,6 +10,7 @@ os.environ.setdefault("BRAINOPS_STATEMENT_TIMEOUT_MS", "30000")
 
 application = get_wsgi_application()
 
-from brainops.core import shared_metrics  # noqa: E402 - models first
+from brainops.core import shared_metrics, tracing  # noqa: E402 - models first
 
 shared_metrics.start_thread()
+tracing.start()

@@ -30,6 +30,7 @@ class Receiver:
     def __init__(self) -> None:
         self.delay_seconds = 0.0
         self.keys: dict[str, Counter[str]] = defaultdict(Counter)  # body id -> idempotency keys seen
+        self.traces: list[str | None] = []  # the trace context of each
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -37,6 +38,7 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                receiver.traces.append(self.headers.get("traceparent"))
                 receiver.keys[str(body["id"])][self.headers.get("Idempotency-Key", "")] += 1
                 time.sleep(receiver.delay_seconds)
                 self.send_response(200)

@@ -11,7 +11,7 @@ from celery import bootsteps
 from django.conf import settings
 
 from automation.runtime.process import Runtime
-from brainops.core import shared_metrics
+from brainops.core import shared_metrics, tracing
 
 
 class RuntimeStep(bootsteps.StartStopStep):
@@ -22,6 +22,7 @@ class RuntimeStep(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         """Start claiming."""
+        tracing.start()
         RuntimeStep.current = Runtime()
         RuntimeStep.current.start()
 
@@ -31,6 +32,7 @@ class RuntimeStep(bootsteps.StartStopStep):
             RuntimeStep.current.stop(settings.BRAINOPS_DRAIN_SECONDS)
             RuntimeStep.current = None
             shared_metrics.try_flush()
+            tracing.stop()
 
 
 def runtime() -> Runtime | None:

@@ -13,6 +13,8 @@ from automation.engine.kinds import Effect, Outcome
 from automation.engine.prepare import Prepared
 from automation.runtime.step_threads import StepThreads
 
+Act = Callable[[], Outcome]
+
 
 @dataclass(frozen=True, slots=True)
 class Flight:
@@ -22,7 +24,7 @@ class Flight:
     prepared: Prepared
     effect: Effect
     started_at: datetime
-    act: Callable[[], Outcome]
+    act: Act
 
 
 class Flights:

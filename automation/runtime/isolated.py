@@ -26,7 +26,7 @@ from automation.store.checkpoint import Entry, Move
 from automation.store.claim import Claimed, held_run
 from automation.store.connection import Connection
 from automation.store.load import BrokenRuns, load_ended_calls, load_inputs, load_steps
-from brainops.core import shared_metrics
+from brainops.core import shared_metrics, tracing
 
 PR_SET_PDEATHSIG = 1
 UNPLANNABLE = 4
@@ -41,6 +41,7 @@ def main(run_id: int, claim: UUID, fence_seconds: float, is_stopping: threading.
     version = Plans(connection).get([run.version_id])[run.version_id]
     if isinstance(version, Unplannable):
         return UNPLANNABLE  # the claimer said so before the run became a suspect, unless the release changed since
+    tracing.start()
     writer = Writer()
     writer.start()
     try:
@@ -58,6 +59,7 @@ def main(run_id: int, claim: UUID, fence_seconds: float, is_stopping: threading.
     Turn(run, version, Known(steps, frozenset(ended), variables), host).execute()
     writer.stop(30)
     shared_metrics.try_flush()
+    tracing.stop()
     return 0
 
 

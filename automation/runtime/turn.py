@@ -38,6 +38,7 @@ from automation.runtime.plans import Loaded
 from automation.runtime.resting import SHORT_WAIT_SECONDS, seconds_until, wait_kind
 from automation.runtime.run_clock import RunClock
 from automation.runtime.run_scope import run_scope
+from automation.runtime.run_trace import RunTrace
 from automation.runtime.secret import idempotency_secret
 from automation.services import meters
 from automation.store.checkpoint import Entry, Move
@@ -83,6 +84,7 @@ class Turn:
         self._journal = Journal(run, host.writer, self._course, is_careful=is_careful)
         self._is_woken_by_call = bool(known.ended_calls)
         self._flights = Flights(host.threads)
+        self._trace = RunTrace(run, version)
         self._doing: tuple[str, int, float] | None = None
         self._heard = self._signals = run.signals  # news told by the heartbeat, and that steps were asked about
 
@@ -117,7 +119,8 @@ class Turn:
             line = lines.goes_on(attempt=self.run.attempt, crashes=self.run.crashes)
             self._journal.add_lines("", self.run.attempt, (line,), self._clock.now())
         try:
-            self._go()
+            with self._trace.stay():
+                self._go()
         except ClaimLost:
             self.lose()  # attempts under way elsewhere stop too
             log.info("claim_lost", run_id=str(self.run.uid))
@@ -187,7 +190,9 @@ class Turn:
             perform=lambda command: self._host.commands.perform(context, command),
         )
         effect = effect_of(place.step.kind, prepared.config)
-        return Flight(place, prepared, effect, started_at, lambda: attempt(place.step, prepared, place.number, around))
+        step, number = place.step, place.number
+        act = self._trace.around(step.path, step.kind.key, number, lambda: attempt(step, prepared, number, around))
+        return Flight(place, prepared, effect, started_at, act)
 
     def _fly(self, flight: Flight) -> None:
         """Attempt it: beside others when there are others, here otherwise."""

@@ -20,6 +20,7 @@ from automation.store.limits import LimitFull, enter
 from automation.store.new_run import NEW_RUN, gathered, large
 from automation.store.payloads import PREVIEW_CHARACTERS, packed, preview
 from automation.store.prepared import PreparedStatement
+from brainops.core import tracing
 
 INSERT = "with " + NEW_RUN.format(guard="") + "select id, uid from new_run"
 
@@ -93,8 +94,14 @@ class NewRun:
             "run_is_detached": self.called_by is not None and self.called_by.is_detached,
             "run_depth": self.called_by.depth if self.called_by else 0,
             "run_calls_on_failure": self.calls_on_failure,
-            "run_input": orjson.dumps({"inputs": self.inputs, "trigger": self.trigger}).decode(),
+            "run_input": orjson.dumps({"inputs": self.inputs, "trigger": self.trigger, **_trace()}).decode(),
         }
+
+
+def _trace() -> dict[str, str]:
+    """Whose span started the run, where that is traced: the run's own becomes its child."""
+    parent = tracing.traceparent()
+    return {"trace": parent} if parent else {}
 
 
 @dataclass(frozen=True, slots=True)

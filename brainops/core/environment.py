@@ -69,6 +69,13 @@ class Environment:
             return list(self._missing(name, default, "a comma separated list"))
         return [item.strip() for item in value.split(",") if item.strip()]
 
+    def headers(self, name: str) -> dict[str, str]:
+        """`name=value,…`; none without the variable. Values may be secret and are not repeated in a message."""
+        pairs = [item.partition("=") for item in self.names(name, [])]
+        if any(not key.strip() or not equals for key, equals, _ in pairs):
+            self._wrong(name, "must be a list like name=value,other=value")
+        return {key.strip(): value.strip() for key, _, value in pairs}
+
     def url(self, name: str, default: str | None, *, schemes: Sequence[str]) -> str:
         """A URL with a host. The value is not repeated in a message: it may hold a password."""
         value = self._raw(name)

@@ -12,7 +12,7 @@ from brainops.stack.client import API, Away, Client, Refused
 from brainops.stack.embedded import EmbeddedServers, describe_servers
 from brainops.stack.furnishing import Furnishing
 from brainops.stack.logs import Follower, cut_long_logs
-from brainops.stack.phases import Phases, Stopped
+from brainops.stack.phases import Phases, Stopped, is_paused
 from brainops.stack.place import CHECKOUT, Place
 from brainops.stack.ports import LOOPBACK
 from brainops.stack.procfile import ProcfileError, read_procfile
@@ -110,7 +110,10 @@ class Launch:
         self.report.phase(f"Answering: {', '.join(children)}.")
         if not furnishing.is_accepted(sample, address):
             sample = furnishing.make()
-        self._run_sample(sample, address)
+        if is_paused(environment["DATABASE_URL"]):
+            self.report.phase("Workers are paused: runs wait for bin/brainops resume.")
+        else:
+            self._run_sample(sample, address)
         for service in services:
             if service.name not in children:
                 self.supervisor.start(service)

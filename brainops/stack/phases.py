@@ -70,6 +70,20 @@ class Phases:
             time.sleep(0.01)
 
 
+def is_paused(url: str) -> bool:
+    """True when workers were told to claim nothing (`bin/brainops pause`); what is started now would wait."""
+    connection = psycopg2.connect(url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('automation_tick')")
+            if cursor.fetchone() == (None,):  # not our database
+                return False
+            cursor.execute("SELECT 1 FROM automation_tick WHERE name = 'pause'")
+            return cursor.fetchone() is not None
+    finally:
+        connection.close()
+
+
 @contextmanager
 def database_lock(url: str) -> Iterator[None]:
     """Hold an advisory lock of the database; it goes with the connection, even when we are killed."""

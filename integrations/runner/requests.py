@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlencode
 
-from brainops.core import json_gate
+from brainops.core import json_gate, tracing
 from brainops.core.egress import http
 from integrations.messages import NOTHING, Json, Request
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
+TRACE_HEADER = "traceparent"
 
 
 def wire_request(
@@ -27,6 +28,8 @@ def wire_request(
         headers["Content-Type"] = content_type
     if request.is_write and idempotency_key and not _has(headers, IDEMPOTENCY_HEADER):
         headers[IDEMPOTENCY_HEADER] = idempotency_key
+    if (trace := tracing.outgoing_traceparent()) and not _has(headers, TRACE_HEADER):
+        headers[TRACE_HEADER] = trace
     return http.Request(
         request.method,
         with_params(request.url, request.params),

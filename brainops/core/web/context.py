@@ -21,6 +21,7 @@ from brainops.core.web.pages import is_api
 from brainops.core.web.problem_json import problem_response
 from brainops.core.web.rates import add_rate_headers, require_network_pace
 from brainops.core.web.statistics import count
+from brainops.core.web.traces import end_span, request_span
 
 _UNFIT = ("cannot contain NUL", "expected a number but got")
 
@@ -42,7 +43,9 @@ class RequestContext:
         id_token = logs.request_id.set(request_id)
         ip_token = current_ip.set(client_ip(request))
         try:
-            response = _refuse(request) or self.get_response(request)
+            with request_span(request) as current:
+                response = _refuse(request) or self.get_response(request)
+                end_span(current, request, response)
             self._finish(request, response, perf_counter() - started)
         finally:
             logs.request_id.reset(id_token)

@@ -1,0 +1,43 @@
+"""The report of `make load` as Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+HEAD = "| what | runs | a second | accept p50 / p95 / p99 | accepted → finished p50 / p95 / p99 | failed |"
+
+
+def markdown(figures: dict[str, Any]) -> str:
+    """A table for people; the same figures as the JSON."""
+    place, cpu = figures["machine"], figures["cpu_seconds"]
+    lines = [
+        f"{figures['clients']} clients for {figures['seconds']:g} s on {place['cores']} cores ({place['cpu']}), Python "
+        f"{place['python']}, {place['date']}.",
+        "",
+        HEAD,
+        "|---|---|---|---|---|---|",
+        *(_row(shape) for shape in figures["shapes"].values()),
+        "",
+        f"- Together: {figures['runs_per_second']} runs a second; the last one ended "
+        f"{figures['settled_after_seconds']:g} s after the clients.",
+        f"- Schedules: {figures['schedules']['slots']} slots, {figures['schedules']['runs']} runs, "
+        f"{figures['schedules']['effects']} effects.",
+        f"- **Lost {figures['lost']}, doubled {figures['doubled']}**. Answers by status: {_pairs(figures['answers'])}.",
+        f"- CPU seconds: {_pairs(cpu)}. Memory at most: {figures['memory_mb_peak']} MB (PSS, product and servers).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(shape: dict[str, Any]) -> str:
+    accept, finished = (_three(shape[name]) for name in ("accept", "accepted_to_finished"))
+    return (
+        f"| {shape['what']} | {shape['runs']:,} | {shape['per_second']} | {accept} | {finished} | {shape['failed']} |"
+    )
+
+
+def _three(values: dict[str, float]) -> str:
+    return " / ".join(f"{values[name]:g}" for name in ("p50_ms", "p95_ms", "p99_ms")) + " ms"
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
