@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from automation.engine.status import RunStatus
+from automation.steps.respond import GUARD
 from brainops.core.errors import AppError, MethodNotAllowed, NotFound
 from brainops.core.ratelimit.buckets import Bucket
 from brainops.core.ratelimit.limiter import limiter
@@ -24,11 +25,12 @@ from webhooks.api.description import ReceiveDescription
 from webhooks.api.raw import read_raw
 from webhooks.services import answers
 from webhooks.services.answers import Spoken
-from webhooks.services.outcomes import Accepted, Acknowledged, Incoming, Outcome, Refused, Repeated
+from webhooks.services.outcomes import Accepted, Acknowledged, Answered, Incoming, Outcome, Refused, Repeated
 from webhooks.services.receive import receive
 from webhooks.services.states import known
 
 DUPLICATE = "Brainops-Duplicate"
+HANDSHAKE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class RunFailed(AppError):
@@ -43,7 +45,7 @@ class RunFailed(AppError):
 def receive_view(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """Answer one delivery."""
     if request.method != "POST":
-        raise MethodNotAllowed("Deliveries are sent with POST.", headers={"Allow": "POST"})
+        require_handshake(request, webhook_id)
     request.may_wait = True  # type: ignore[attr-defined]  # a `respond` workflow is no slow request
     incoming = incoming_of(request)
     require_known(webhook_id, incoming.remote_addr or "")
@@ -52,6 +54,22 @@ def receive_view(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     except NotFound:
         require(_guesses(incoming.remote_addr or ""))
         raise
+
+
+def require_handshake(request: HttpRequest, webhook_id: UUID) -> None:
+    """Refuse every method but POST, except for endpoints whose senders shake hands with it."""
+    refusal = MethodNotAllowed("Deliveries are sent with POST.", headers={"Allow": "POST"})
+    if request.method not in HANDSHAKE_METHODS:
+        raise refusal
+    ip = client_ip(request)
+    require_known(webhook_id, ip)
+    try:
+        methods = known.get(webhook_id).scheme.methods
+    except NotFound:
+        require(_guesses(ip))
+        raise refusal from None
+    if request.method not in methods:
+        raise refusal
 
 
 def require_known(webhook_id: UUID, ip: str) -> None:
@@ -71,7 +89,8 @@ def incoming_of(request: HttpRequest) -> Incoming:
     headers = {name[5:].replace("_", "-").lower(): value for name, value in meta.items() if name[:5] == "HTTP_"}
     if meta.get("CONTENT_TYPE"):
         headers["content-type"] = meta["CONTENT_TYPE"]
-    return Incoming(headers, body, size_bytes, meta.get("QUERY_STRING", ""), client_ip(request) or None)
+    query, ip = meta.get("QUERY_STRING", ""), client_ip(request) or None
+    return Incoming(headers, body, size_bytes, query, ip, method=request.method or "POST")
 
 
 def respond(outcome: Outcome) -> HttpResponse:
@@ -84,6 +103,10 @@ def respond(outcome: Outcome) -> HttpResponse:
         case Acknowledged():
             body = {"run": None, "event": str(outcome.event_id), "reason": outcome.reason, "detail": outcome.detail}
             return _json(body, 200)
+        case Answered():
+            reply = outcome.reply
+            headers = {**reply.headers, **GUARD, "Content-Type": reply.content_type}
+            return HttpResponse(reply.body, headers=headers)
         case Refused():
             return problem_response(outcome.error)
 

@@ -22,6 +22,9 @@ class EndpointSerializer(ClosedModelSerializer):
     name = serializers.CharField(source="trigger.name")
     is_active = serializers.BooleanField(source="trigger.is_active")
     is_signed = serializers.SerializerMethodField()
+    needs_secret = serializers.SerializerMethodField(
+        help_text="The sender's secret has not been entered yet: every delivery is refused."
+    )
     previous_secret_valid_until = serializers.SerializerMethodField(
         help_text="Until when the secret before the last rotation is taken as well."
     )
@@ -30,6 +33,7 @@ class EndpointSerializer(ClosedModelSerializer):
         model = WebhookEndpoint
         fields = [
             *("id", "url", "trigger_id", "workflow_id", "name", "is_active", "scheme", "is_signed", "answer"),
+            *("options", "needs_secret"),
             *("wait_seconds", "tolerance_seconds", "max_body_bytes", "event_types"),
             *("previous_secret_valid_until", "rotated_at", "created_at", "updated_at"),
         ]
@@ -37,6 +41,9 @@ class EndpointSerializer(ClosedModelSerializer):
 
     def get_is_signed(self, endpoint: WebhookEndpoint) -> bool:
         return bool(public_facts(endpoint)["is_signed"])
+
+    def get_needs_secret(self, endpoint: WebhookEndpoint) -> bool:
+        return bool(public_facts(endpoint)["needs_secret"])
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_previous_secret_valid_until(self, endpoint: WebhookEndpoint) -> str | None:

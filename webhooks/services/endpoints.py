@@ -50,6 +50,7 @@ def save_in_transaction(saving: Saving) -> tuple[WebhookEndpoint, str | None]:
     shown = _settle_secret(endpoint, scheme, saving.secrets.get("secret"))
     for name in _MIRRORED:
         setattr(endpoint, name, trigger.config[name])
+    endpoint.options = trigger.config.get("options") or {}
     _save(endpoint)
     return endpoint, shown
 
@@ -72,10 +73,10 @@ def rotate(
         caller.require(Permission.WEBHOOKS_UPDATE, created_by=endpoint.trigger.workflow.owner_id)
         check(endpoint)
         scheme = all_schemes()[endpoint.scheme]
-        if not scheme.is_signed:
+        if not scheme.takes_secret:
             raise Conflict(f"Scheme {scheme.key!r} has no secret to rotate.", code="webhook_unsigned")
         new = _new_secret(scheme, secret, pointer="/secret")
-        if grace_seconds:
+        if grace_seconds and endpoint.secret:
             endpoint.previous_secret = endpoint.secret
             endpoint.previous_valid_until = clock.now() + timedelta(seconds=grace_seconds)
         else:
@@ -117,6 +118,7 @@ def public_facts(endpoint: WebhookEndpoint) -> dict[str, Any]:
         "url": endpoint.url,
         "scheme": endpoint.scheme,
         "is_signed": all_schemes()[endpoint.scheme].is_signed,
+        "needs_secret": all_schemes()[endpoint.scheme].takes_secret and not endpoint.secret,
         "previous_secret_valid_until": until.isoformat() if until and until > clock.now() else None,
     }
 
@@ -128,8 +130,13 @@ def _settle_secret(endpoint: WebhookEndpoint, scheme: Scheme, given: str | None)
     if given is None and not is_other_scheme:
         return None
     endpoint.previous_secret = endpoint.previous_valid_until = None
-    endpoint.secret = _new_secret(scheme, given, pointer="/config/secret") if scheme.is_signed else None
+    endpoint.secret = _first_secret(scheme, given) if scheme.takes_secret else None
     return endpoint.secret if given is None else None
+
+
+def _first_secret(scheme: Scheme, given: str | None) -> str | None:
+    """The secret to begin with; None when the sender shows it only after it was told the address."""
+    return None if given is None and scheme.secret_may_follow else _new_secret(scheme, given, pointer="/config/secret")
 
 
 def _new_secret(scheme: Scheme, given: str | None, *, pointer: str) -> str:

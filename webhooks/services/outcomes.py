@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from brainops.core.errors import AppError
+from webhooks.signatures.contract import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Incoming:
     query: str = ""
     remote_addr: str | None = None
     is_test: bool = False
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,15 @@ class Refused:
     event_id: UUID | None = None
 
 
-Outcome = Accepted | Repeated | Acknowledged | Refused
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A handshake got its answer. It is stored unless too many unsigned ones came in this hour."""
+
+    event_id: UUID | None
+    reply: Reply
+
+
+Outcome = Accepted | Repeated | Acknowledged | Refused | Answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,15 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Greeting:
+    """A handshake and its answer. `is_proven`: it was signed as a delivery is."""
+
+    reply: Reply
+    event_type: str = ""
+    is_proven: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Unfit:
     """A request that is refused, with what is known of it."""
 
@@ -92,4 +111,4 @@ class Unfit:
     delivery_id: str | None = None
 
 
-Judgement = Genuine | Noted | Unfit
+Judgement = Genuine | Noted | Greeting | Unfit

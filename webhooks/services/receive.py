@@ -16,12 +16,14 @@ from brainops.core import clock
 from brainops.core.errors import DatabaseBusy, InvalidInput, NotFound, TooManyRequests
 from brainops.core.metrics import Counter
 from brainops.core.ratelimit.rates import bucket, require
-from webhooks.services import quota, rows
-from webhooks.services.judging import judge
+from webhooks.services import handshakes, quota, rows
+from webhooks.services.certificates import published
+from webhooks.services.judging import attempt_of, judge
 from webhooks.services.outcomes import (
     Accepted,
     Acknowledged,
     Genuine,
+    Greeting,
     Incoming,
     Judgement,
     Noted,
@@ -49,12 +51,20 @@ def receive(endpoint_id: UUID, incoming: Incoming) -> Outcome:
     state = _find(endpoint_id)
     for _ in range(MOST_LOOKS):
         now = clock.now()
-        outcome = _settle(state, incoming, judge(state, incoming, now=now), now)
+        outcome = _settle(state, incoming, _judged(state, incoming, now), now)
         if outcome is not None:
             _count(outcome)
             return outcome
         state = known.read(endpoint_id)
     raise DatabaseBusy("This webhook is being changed right now. Send it again.", retry_after_seconds=1)
+
+
+def _judged(state: EndpointState, incoming: Incoming, now: datetime) -> Judgement:
+    """Judge; a scheme with certificates gets them first, since judging itself calls nobody."""
+    if state.scheme.certificates is None:
+        return judge(state, incoming, now=now)
+    certificates = published.of(state, attempt_of(state, incoming, now))
+    return judge(state, incoming, now=now, certificates=certificates)
 
 
 def _find(endpoint_id: UUID) -> EndpointState:
@@ -78,6 +88,8 @@ def _settle(state: EndpointState, incoming: Incoming, judgement: Judgement, now:
             return _start(state, incoming, judgement, now)
         case Noted():
             return _note(state, incoming, judgement)
+        case Greeting():
+            return handshakes.answer(state, incoming, judgement)
         case Unfit():
             return _refuse(state, incoming, judgement)
 

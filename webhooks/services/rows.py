@@ -16,7 +16,7 @@ from webhooks.event_ids import new_event_id
 from webhooks.models import EventVerdict
 from webhooks.services.judging import LONGEST_ID
 from webhooks.services.keeping import keep_headers, keep_query, readable
-from webhooks.services.outcomes import Genuine, Incoming, Noted, Unfit
+from webhooks.services.outcomes import Genuine, Greeting, Incoming, Noted, Unfit
 from webhooks.services.quota import KEPT_BODY_BYTES
 from webhooks.services.states import EndpointState
 from webhooks.store.event import NewEvent
@@ -46,6 +46,20 @@ def noted_event(incoming: Incoming, noted: Noted) -> NewEvent:
         delivery_id=noted.delivery_id,
         event_type=noted.event_type,
         body=incoming.body,
+        **_as_it_came(incoming),
+    )
+
+
+def handshake_event(incoming: Incoming, greeting: Greeting, *, most: int) -> NewEvent:
+    """The event of an answered handshake, with at most `most` bytes of its body."""
+    return NewEvent(
+        verdict=EventVerdict.ACKNOWLEDGED,
+        status=200,
+        reason="handshake",
+        detail=greeting.reply.note,
+        delivery_id=None,
+        event_type=greeting.event_type,
+        body=incoming.body[:most],
         **_as_it_came(incoming),
     )
 

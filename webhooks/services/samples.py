@@ -19,6 +19,8 @@ from webhooks.services import endpoints
 from webhooks.services.outcomes import Incoming, Outcome
 from webhooks.services.receive import receive
 from webhooks.signatures import all_schemes
+from webhooks.signatures.contract import Draft
+from webhooks.signatures.url_option import address_of
 
 DEFAULT_EVENT = "test"
 
@@ -47,14 +49,18 @@ def sample(endpoint: WebhookEndpoint, *, event: str, body: Any) -> Incoming:
     scheme = all_schemes()[endpoint.scheme]
     if scheme.sign is None:
         raise Conflict(
-            "This webhook holds only the sender's public key, so no sample can be signed here. "
+            f"Only the sender can make a delivery of the scheme {scheme.key!r}, so no sample can be signed here. "
             "Ask the sender for a test delivery.",
             code="sample_not_signable",
         )
     content = {"type": event, "test": True, "sent_at": clock.now().isoformat()} if body is None else body
     raw = orjson.dumps(content)
     delivery_id = f"test_{uuid.uuid4().hex}"
-    headers = scheme.sign(endpoint.secret or "", raw, delivery_id, event, clock.now().timestamp())
+    if scheme.takes_secret and not endpoint.secret:
+        raise Conflict("This webhook has no secret yet, so no sample can be signed.", code="sample_not_signable")
+    url = address_of(endpoint.options, endpoint.url, "")
+    now = clock.now().timestamp()
+    headers = scheme.sign(Draft(endpoint.secret or "", raw, delivery_id, event, now, url, endpoint.options))
     sent = {**headers, "content-type": "application/json", "user-agent": "BrainOps-Webhook-Test"}
     return Incoming(sent, raw, len(raw), remote_addr=current_ip.get() or None, is_test=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -49,12 +49,19 @@ class EndpointState:
     calls_on_failure: bool
     settings: PlanSettings
     read_at: float  # on the monotonic clock
+    options: Mapping[str, Any] = field(default_factory=dict)  # the scheme's own
+    url: str = ""  # the public address
 
     def secrets_at(self, moment: datetime) -> tuple[str, ...]:
         """The secrets that are good at a moment."""
         is_grace = self.previous_valid_until is not None and moment < self.previous_valid_until
         candidates = (self.secret, self.previous_secret if is_grace else None)
         return tuple(secret for secret in candidates if secret)
+
+    def ended_secret(self, moment: datetime) -> str | None:
+        """The secret before the present one when it is no longer taken."""
+        is_over = self.previous_valid_until is not None and moment >= self.previous_valid_until
+        return self.previous_secret if is_over else None
 
 
 def load(endpoint_id: UUID) -> EndpointState:
@@ -105,6 +112,8 @@ def state_of(endpoint: WebhookEndpoint) -> EndpointState:
         settings=_settings(definition),
         calls_on_failure="on_failure" in definition.get("settings", {}),
         read_at=clock.monotonic(),
+        options=endpoint.options,
+        url=endpoint.url,
     )
 
 

@@ -8,6 +8,8 @@ import secrets
 from collections.abc import Iterable
 
 SHORTEST_SECRET_BYTES = 24  # shorter ones can be guessed offline from one captured delivery
+SHORTEST_SENDERS_SECRET_BYTES = 16  # 128 random bits are 22 characters in base64: Zoom, Square
+LONGEST_SECRET_BYTES = 1024
 
 
 def hmacs_sha256(keys: Iterable[bytes], message: bytes) -> list[bytes]:
@@ -35,8 +37,22 @@ def refusal_of_text_secret(secret: str) -> str | None:
     size = len(secret.encode())
     if size < SHORTEST_SECRET_BYTES:
         return f"A secret needs at least {SHORTEST_SECRET_BYTES} bytes, this one has {size}. Without one we make it."
-    if size > 1024:
-        return f"A secret may have at most 1024 bytes, this one has {size}."
+    if size > LONGEST_SECRET_BYTES:
+        return f"A secret may have at most {LONGEST_SECRET_BYTES} bytes, this one has {size}."
+    if not secret.isprintable():
+        return "A secret holds printable characters only; this one has a line break or another control character."
+    return None
+
+
+def refusal_of_senders_secret(secret: str) -> str | None:
+    """Refuse a secret that the sender made and that cannot be whole. Providers know 22 characters and more."""
+    size = len(secret.encode())
+    if size < SHORTEST_SENDERS_SECRET_BYTES:
+        return (
+            f"The sender's secret has at least {SHORTEST_SENDERS_SECRET_BYTES} bytes, this one {size}. Copy all of it."
+        )
+    if size > LONGEST_SECRET_BYTES:
+        return f"A secret may have at most {LONGEST_SECRET_BYTES} bytes, this one has {size}."
     if not secret.isprintable():
         return "A secret holds printable characters only; this one has a line break or another control character."
     return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from webhooks.signatures.contract import Attempt, Headers, Scheme, Verdict, refused, verified
+from webhooks.signatures.contract import Attempt, Draft, Headers, Scheme, Verdict, refused, verified
 from webhooks.signatures.digests import (
     body_identity,
     hmacs_sha256,
@@ -40,10 +40,10 @@ def verify(attempt: Attempt) -> Verdict:
     return verified(delivery_id or body_identity(attempt.body))
 
 
-def sign(secret: str, body: bytes, delivery_id: str, event: str, _now: float) -> dict[str, str]:
+def sign(draft: Draft) -> dict[str, str]:
     """The headers GitHub would send."""
-    (digest,) = hmacs_sha256([secret.encode()], body)
-    return {SIGNATURE: f"sha256={digest.hex()}", DELIVERY: delivery_id, EVENT: event or "push"}
+    (digest,) = hmacs_sha256([draft.secret.encode()], draft.body)
+    return {SIGNATURE: f"sha256={digest.hex()}", DELIVERY: draft.delivery_id, EVENT: draft.event or "push"}
 
 
 def event_type(headers: Headers, _body: Any) -> str:
@@ -55,6 +55,8 @@ SCHEME = Scheme(
     key="github",
     title="GitHub",
     description="HMAC-SHA256 over the raw body in X-Hub-Signature-256; repeats are found by X-GitHub-Delivery.",
+    setup="Settings, Webhooks, Add webhook: enter the address as Payload URL, the secret as Secret, and choose "
+    "application/json.",
     verify=verify,
     new_secret=new_text_secret,
     refusal_of=refusal_of_text_secret,

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from webhooks.signatures.contract import Attempt, Scheme, Verdict, verified
+from webhooks.signatures.contract import Attempt, Draft, Scheme, Verdict, verified
 from webhooks.signatures.stamps import event_in_body
-
-ID_HEADERS = ("webhook-id", "idempotency-key")
+from webhooks.signatures.tokens import name_of
 
 
 def verify(attempt: Attempt) -> Verdict:
     """Accept. A sender that names its deliveries gets each of them once."""
-    return verified(next((attempt.headers[name] for name in ID_HEADERS if attempt.headers.get(name)), None))
+    return verified(name_of(attempt))
 
 
-def sign(_secret: str, _body: bytes, delivery_id: str, _event: str, _now: float) -> dict[str, str]:
+def sign(draft: Draft) -> dict[str, str]:
     """The id alone."""
-    return {"webhook-id": delivery_id}
+    return {"webhook-id": draft.delivery_id}
 
 
 def refusal_of(_secret: str) -> str | None:
@@ -27,10 +26,12 @@ SCHEME = Scheme(
     key="none",
     title="None (anybody may send)",
     description="Deliveries are not verified: whoever learns the address can start runs.",
+    setup="Enter the address at the sender.",
     verify=verify,
     new_secret=None,
     refusal_of=refusal_of,
     sign=sign,
     event_type=event_in_body,
     is_signed=False,
+    takes_secret=False,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import secrets
 
-from webhooks.signatures.contract import Attempt, Scheme, Verdict
+from webhooks.signatures.contract import Attempt, Draft, Scheme, Verdict
 from webhooks.signatures.digests import SHORTEST_SECRET_BYTES, hmacs_sha256, matches_any
 from webhooks.signatures.stamps import Stamp, decode_base64, event_in_body, judge
 
@@ -27,12 +27,12 @@ def verify(attempt: Attempt) -> Verdict:
     return judge(attempt, "v1", matches)
 
 
-def sign(secret: str, body: bytes, delivery_id: str, _event: str, now: float) -> dict[str, str]:
+def sign(draft: Draft) -> dict[str, str]:
     """The headers a sender would send."""
-    stamp = Stamp(delivery_id, int(now), ())
-    (digest,) = hmacs_sha256([key_of(secret)], stamp.content(body))
+    stamp = Stamp(draft.delivery_id, int(draft.now), ())
+    (digest,) = hmacs_sha256([key_of(draft.secret)], stamp.content(draft.body))
     return {
-        "webhook-id": delivery_id,
+        "webhook-id": draft.delivery_id,
         "webhook-timestamp": str(stamp.timestamp),
         "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
     }
@@ -63,6 +63,8 @@ SCHEME = Scheme(
     key="standard",
     title="Standard Webhooks",
     description="HMAC-SHA256 over id, timestamp and body in webhook-signature; repeats are found by webhook-id.",
+    setup="Enter the address as endpoint and the secret (whsec_…) as its signing secret. Svix and its users send "
+    "this way.",
     verify=verify,
     new_secret=new_secret,
     refusal_of=refusal_of,

@@ -51,6 +51,7 @@ SCHEME = Scheme(
     key="standard_ed25519",
     title="Standard Webhooks, public key",
     description="Ed25519 over id, timestamp and body in webhook-signature; the sender gives you its public key.",
+    setup="Enter the address as endpoint and send the sender's public key (whpk_…) as the secret.",
     verify=verify,
     new_secret=None,
     refusal_of=refusal_of,

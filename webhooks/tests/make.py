@@ -16,6 +16,7 @@ from brainops.accounts.services import api_keys
 from brainops.core import clock
 from webhooks.models import WebhookEndpoint
 from webhooks.signatures import all_schemes
+from webhooks.signatures.contract import Draft
 
 ROOT = "/api/v1/automation/webhooks"
 SECRET = "a-secret-of-the-tests-0123456789"
@@ -109,7 +110,9 @@ class Sender:
     def signature(self, raw: bytes, delivery: str, event: str = "push") -> dict[str, str]:
         """The headers that prove `raw`."""
         scheme = all_schemes()[self.endpoint.scheme]
-        return scheme.sign(self.secret or self.endpoint.secret or "", raw, delivery, event, clock.now().timestamp())
+        secret, now = self.secret or self.endpoint.secret or "", clock.now().timestamp()
+        url = str(self.endpoint.options.get("url") or self.endpoint.url)
+        return scheme.sign(Draft(secret, raw, delivery, event, now, url, self.endpoint.options))
 
     def post(
         self,

@@ -94,6 +94,8 @@ def test_an_endpoint_is_shown_without_its_secret(endpoint, owner):
         "is_active": True,
         "scheme": "github",
         "is_signed": True,
+        "needs_secret": False,
+        "options": {},
         "answer": "accepted",
         "wait_seconds": 20,
         "tolerance_seconds": 300,

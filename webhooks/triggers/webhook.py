@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from django.conf import settings
 
 from automation.engine.problem import Problem
 from automation.triggers.contract import Config, Json, Saving, TriggerKind
+from brainops.core.schemas import Schema
 from webhooks.models import AnswerMode
 from webhooks.services import endpoints
 from webhooks.signatures import all_schemes
+from webhooks.signatures.contract import Scheme
 
 LONGEST_WAIT_SECONDS = 25  # most senders give up after 30
 DEFAULTS: Mapping[str, Json] = {
@@ -37,6 +40,7 @@ def check(config: Config) -> Iterator[Problem]:
     refusal = None if secret is None else scheme.refusal_of(secret)
     if refusal:
         yield Problem("invalid_secret", refusal, "/secret")
+    yield from _option_problems(scheme, config.get("options"))
     if config.get("max_body_bytes", 0) > _most_bytes():
         message = f"This installation reads {_most_bytes():,} bytes at most, got {config['max_body_bytes']:,}."
         yield Problem("too_large", message, "/max_body_bytes")
@@ -44,7 +48,8 @@ def check(config: Config) -> Iterator[Problem]:
 
 def complete(config: Config) -> Config:
     """Fill in the defaults, so that the stored config says everything."""
-    return {**DEFAULTS, "max_body_bytes": _most_bytes(), **config}
+    tolerance = all_schemes()[config["scheme"]].tolerance_seconds
+    return {**DEFAULTS, "tolerance_seconds": tolerance, "max_body_bytes": _most_bytes(), **config}
 
 
 def on_save(saving: Saving) -> Mapping[str, Json]:
@@ -52,6 +57,46 @@ def on_save(saving: Saving) -> Mapping[str, Json]:
     endpoint, secret = endpoints.save_in_transaction(saving)
     facts = endpoints.public_facts(endpoint)
     return {"webhook": {**facts, "secret": secret} if secret else facts}
+
+
+def _option_problems(scheme: Scheme, options: Json) -> Iterator[Problem]:
+    if scheme.options is None:
+        if options:
+            yield Problem("unknown_key", f"Scheme {scheme.key!r} has no options. Remove them.", "/options")
+        return
+    given = options or {}
+    problems = _options_schema(scheme.key).problems(given, pointer="/options")
+    yield from (Problem(problem.code, problem.message, problem.pointer) for problem in problems)
+    refusal = None if problems else scheme.refusal_of_options(given)
+    if refusal:
+        yield Problem("invalid_options", refusal, "/options")
+
+
+@cache
+def _options_schema(key: str) -> Schema:
+    return Schema(all_schemes()[key].options or {})
+
+
+def _gallery() -> list[dict[str, Json]]:
+    """What a form shows to choose a scheme by, and what to do at the sender."""
+    return [
+        {
+            "key": scheme.key,
+            "title": scheme.title,
+            "description": scheme.description,
+            "setup": scheme.setup,
+            "options": scheme.options,
+            "secret": _whose(scheme),
+            "tolerance_seconds": scheme.tolerance_seconds,
+        }
+        for scheme in all_schemes().values()
+    ]
+
+
+def _whose(scheme: Scheme) -> str:
+    if not scheme.takes_secret:
+        return "none"
+    return "ours" if scheme.new_secret else "the sender's"
 
 
 def _most_bytes() -> int:
@@ -73,11 +118,18 @@ KIND = TriggerKind(
                 "title": "Signature scheme",
                 "description": "How senders prove themselves: "
                 + " ".join(f"{scheme.key}: {scheme.description}" for scheme in all_schemes().values()),
+                "x-gallery": _gallery(),
+            },
+            "options": {
+                "type": "object",
+                "title": "Options of the scheme",
+                "description": "What the scheme needs to know beside the secret; its part of the gallery says which.",
             },
             "secret": {
                 "type": "string",
                 "title": "Secret",
-                "description": "Write-only. Left out, a random one is made and shown once.",
+                "description": "Write-only. Left out, a random one is made and shown once; a scheme whose sender makes "
+                "it refuses every delivery until it is sent.",
                 "minLength": 1,
                 "maxLength": 2000,
                 "writeOnly": True,
@@ -104,8 +156,9 @@ KIND = TriggerKind(
             "tolerance_seconds": {
                 "type": "integer",
                 "title": "Tolerated clock difference, in seconds",
-                "description": "For schemes that sign a timestamp: how old, or how far ahead, a delivery may be.",
-                "minimum": 10,
+                "description": "For schemes that sign a timestamp: how old, or how far ahead, a delivery may be. "
+                "Left out: what the scheme's sender recommends, else 300.",
+                "minimum": 1,
                 "maximum": 900,
                 "default": DEFAULTS["tolerance_seconds"],
             },
@@ -135,6 +188,11 @@ KIND = TriggerKind(
     examples=(
         {"scheme": "github", "event_types": ["push"]},
         {"scheme": "standard", "answer": "respond", "wait_seconds": 10},
+        {"scheme": "stripe", "event_types": ["invoice.paid"]},
+        {
+            "scheme": "generic_hmac",
+            "options": {"header": "X-Shop-Signature", "prefix": "sha256=", "encoding": "base64"},
+        },
         {"scheme": "none", "allow_unsigned": True, "max_body_bytes": 65536},
     ),
 )

@@ -7,12 +7,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from webhooks.signatures import standard, standard_ed25519
-from webhooks.signatures.contract import Attempt
+from webhooks.signatures.contract import Attempt, Draft
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 BODY = b'{"type":"order.paid"}'
 NOW = 1_795_348_800
-HEADERS = standard.sign(SECRET, BODY, "msg_1", "", NOW)
+HEADERS = standard.sign(Draft(SECRET, BODY, "msg_1", "", NOW))
 
 
 def judged(headers, *, now=NOW, secret=SECRET, body=BODY):
