@@ -119,10 +119,10 @@ def _work(caller: Caller, order: Order, rows: QuerySet[Workflow], ids: Sequence[
 
 
 def _read(rows: QuerySet[Workflow], order: Order, ids: Sequence[UUID]) -> QuerySet[Workflow]:
-    """The rows, locked as a single request would lock them; in a dry run just read."""
+    """The rows, locked as a single request would lock them; just read where they stay as they are."""
     columns = (*COLUMNS, "meta_data") if order.details.meta_data is not None else COLUMNS
     found = rows.filter(id__in=ids).select_related("workspace").only(*columns).order_by("id")
-    if order.manner.is_dry_run:
+    if order.manner.is_dry_run or order.verb.effect is Effect.EXPORT:
         return found
     return found.select_for_update(of=("self",), no_key=order.verb.effect is not Effect.DELETE)
 

@@ -37,7 +37,8 @@ def hand_over(by: HasActor, workspace_id: UUID, person: User, successor: User) -
     Re-owning makes no version. Where the successor was asked already, the leaver's name goes without another in its
     place; a quorum that cannot be reached any more is for admins to decide, as always.
     """
-    workflows = list(_owned(workspace_id, person).select_for_update(no_key=True).only("id", "name", "workspace_id"))
+    rows = _owned(workspace_id, person).order_by("id")  # locked as a bulk request would lock them
+    workflows = list(rows.select_for_update(no_key=True).only("id", "name", "workspace_id"))
     _owned(workspace_id, person).update(owner=successor, revision=F("revision") + 1, updated_at=clock.now())
     for workflow in workflows:
         record(
@@ -105,7 +106,7 @@ def _asking(workspace_id: UUID, names: set[str]) -> QuerySet[Approval]:
 
 def _rename(workspace_id: UUID, names: set[str], heir: str) -> list[Approval]:
     """Put the heir in the place of the names, in what is still open; returns the approvals that changed."""
-    found = list(_asking(workspace_id, names).select_for_update(no_key=True))
+    found = list(_asking(workspace_id, names).order_by("id").select_for_update(no_key=True))
     for approval in found:
         approval.assignees = _replaced(approval.assignees, names, heir)
         approval.escalate_to = _replaced(approval.escalate_to, names, heir)

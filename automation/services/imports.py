@@ -14,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
+from automation.models import Workflow
 from automation.services.exchange.applying import apply
 from automation.services.exchange.planning import Planner
 from automation.services.exchange.plans import Action, Options, Plan
@@ -81,7 +82,9 @@ def run(caller: Caller, file: File, options: Options) -> Outcome:
         return outcome
     with transaction.atomic():
         _wait_for_turn(caller.workspace())
-        write(caller, file, options, survey(file, caller.workspace()), done=outcome.add)
+        found = survey(file, caller.workspace())
+        _lock_targets(found)
+        write(caller, file, options, found, done=outcome.add)
         if options.all_or_nothing and is_refused(outcome):
             raise refusal_of(outcome)
     outcome.is_applied = True
@@ -151,6 +154,13 @@ def _planned(caller: Caller, file: File, options: Options, found: Survey) -> Ite
     planner = Planner(caller, found, options)
     for pieces in portions(file.pieces()):
         yield planner.plan(pieces)
+
+
+def _lock_targets(found: Survey) -> None:
+    """Lock what the file is about in the order of ids, as bulk requests do: the file may name it in any other."""
+    targets = [entry.target for entry in found.entries if entry.target]
+    rows = Workflow.objects.filter(id__in=targets).order_by("id").select_for_update(no_key=True)
+    list(rows.values_list("id", flat=True))
 
 
 def _wait_for_turn(workspace_id: UUID) -> None:

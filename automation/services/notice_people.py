@@ -61,7 +61,8 @@ def follow_rename(person: User, old_username: str) -> None:
     """Let rules name a person by their new user name; else whoever takes the old one would get their mails."""
     old, new = f"user:{old_username.lower()}", f"user:{person.username.lower()}"
     for workspace_id in person.memberships.values_list("workspace_id", flat=True):
-        for rule in NoticeRule.objects.filter(workspace_id=workspace_id, channel=NoticeChannel.EMAIL):
+        rules = NoticeRule.objects.filter(workspace_id=workspace_id, channel=NoticeChannel.EMAIL)
+        for rule in rules.order_by("id").select_for_update(no_key=True):  # as a decision about notices locks them
             if any(name.lower() == old for name in rule.recipients):
                 rule.recipients = [new if name.lower() == old else name for name in rule.recipients]
                 rule.save(update_fields=["recipients"])

@@ -11,8 +11,9 @@ select w.max_workflows, w.max_active_triggers, w.max_runs_per_day, w.max_storage
 from accounts_workspace w left join automation_storageuse s on s.workspace_id = w.id where w.id = %s
 """
 
-# Whoever adds something that is counted takes this lock first; what refers to the workspace does not wait for it.
-LOCK = "select 1 from accounts_workspace where id = %s for no key update"
+# Whoever adds something that is counted takes this lock before the count. It is not the workspace's row: who changes
+# people takes that one first and workflows after it, who adds a trigger has its workflow already.
+LOCK = "select pg_advisory_xact_lock(hashtextextended('quota:' || %s::text, 0))"
 
 COUNT_WORKFLOWS = "select count(*) from automation_workflow where workspace_id = %s"
 COUNT_ACTIVE_TRIGGERS = "select count(*) from automation_trigger where workspace_id = %s and is_active"
@@ -45,7 +46,7 @@ def of_workspace(cursor: Any, workspace_id: UUID) -> OwnQuotas:
 
 def lock(cursor: Any, workspace_id: UUID) -> None:
     """Make others that add something to the workspace wait until the end of this transaction."""
-    cursor.execute(LOCK, (workspace_id,))
+    cursor.execute(LOCK, (str(workspace_id),))
 
 
 def count_workflows(cursor: Any, workspace_id: UUID) -> int:

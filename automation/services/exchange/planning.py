@@ -263,6 +263,7 @@ def _stored(ids: Sequence[UUID], workspace_id: UUID, *, lock: bool) -> dict[UUID
         known[id_].append((number, checksum))
         newest[id_] = ordinal
     triggers: dict[UUID, list[Trigger]] = defaultdict(list)
-    for trigger in Trigger.objects.filter(workflow_id__in=list(found)).order_by("created_at", "id"):
+    present = Trigger.objects.filter(workflow_id__in=list(found)).order_by("created_at", "id")
+    for trigger in present.select_for_update(of=("self",)) if lock else present:
         triggers[trigger.workflow_id].append(trigger)
     return {id_: Stored(row, known[id_], newest[id_], triggers[id_]) for id_, row in found.items()}

@@ -107,7 +107,7 @@ CASES: dict[str, Case] = {
     "delete_runs.DELETE_RUNS": Case(([ID], 5, 5), ("run_list", *GOES_BY)),
     "delete_runs.UNTIE_CALLED": Case(([ID], [ID]), ("run_list", "run_children")),
     "quotas.OF_WORKSPACE": Case((HOME,), ("accounts_workspace_pkey",)),
-    "quotas.LOCK": Case((HOME,), ("accounts_workspace_pkey",)),
+    "quotas.LOCK": Case((str(HOME),)),
     "quotas.COUNT_WORKFLOWS": Case((HOME,)),
     "quotas.COUNT_ACTIVE_TRIGGERS": Case((HOME,)),
     "quotas.COUNT_RUNS_SINCE": Case({"workspace": HOME, "since": AT}),
