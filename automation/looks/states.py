@@ -102,6 +102,7 @@ FIRINGS = {
     FiringDecision.INACTIVE: Look("Workflow off", "pause_circle", "neutral", is_dashed=True),
     FiringDecision.REFUSED: Look("Refused", "error", "danger"),
     FiringDecision.FULL: Look("Limit full", "traffic", "warning"),
+    FiringDecision.OVER_QUOTA: Look("Over quota", "speed", "warning"),
 }
 APPROVALS = {
     ApprovalState.PENDING: Look("Waiting", "front_hand", "warning"),

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.db import connection, transaction
 
+from automation.engine.durations import duration_text
 from automation.models.firing import FiringDecision
 from automation.services import run_quota
 from automation.services.quotas import BEYOND_QUOTA
@@ -21,8 +22,9 @@ from automation.store.firings import Advance, Decided, Due, advance, leave_out, 
 from automation.store.intake import NewRun, insert_run
 from automation.store.limits import LimitFull
 from automation.triggers import all_trigger_kinds
-from automation.triggers.catch_up import due_slots, still_run
+from automation.triggers.catch_up import due_slots, is_too_old, still_run
 from automation.triggers.contract import Clock
+from automation.triggers.timing import fires_at, slot_of
 from brainops.core.errors import AppError
 
 BATCH = 20  # triggers of one transaction: each may bring up to 100 runs after a pause
@@ -119,19 +121,30 @@ def _verdict(due: Due) -> _Verdict:
         runs = dict(_runs(due, version, inputs, slots, running))
     except AppError as refusal:
         return _Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.REFUSED, refusal.message)], onward)
-    decided = [_decision(due, slot, slot in running) for slot in slots]
+    decided = [_decision(due, kind.clock, slot, slot in running) for slot in slots]
     return _Verdict(decided, onward, runs)
 
 
 def _slots(due: Due, clock: Clock) -> tuple[list[datetime], set[datetime], datetime | None]:
-    """The due slots, those of them that still run, and the first one to come."""
+    """The due slots, those of them that still run, and when the first one to come fires."""
     next_after = partial(clock.next_after, due.config)
-    slots = due_slots(next_after, due.next_fire_at, due.now)
-    return slots, still_run(slots, clock.missed(due.config), due.now), next_after(due.now)
+    slots = due_slots(next_after, slot_of(clock, due.config, due.next_fire_at), due.now)
+    following = next_after(due.now)
+    if len(slots) > 1 and fires_at(clock, due.config, due.trigger_id, slots[-1]) > due.now:
+        following = slots.pop()  # its delay is not over
+    within = clock.missed_within(due.config)
+    running = still_run(slots, clock.missed(due.config), due.now, within_seconds=within)
+    onward = None if following is None else fires_at(clock, due.config, due.trigger_id, following)
+    return slots, running, onward
 
 
-def _decision(due: Due, slot: datetime, runs: bool) -> Decided:
-    return Decided(due.trigger_id, slot, FiringDecision.RAN if runs else FiringDecision.MISSED)
+def _decision(due: Due, clock: Clock, slot: datetime, runs: bool) -> Decided:
+    if runs:
+        return Decided(due.trigger_id, slot, FiringDecision.RAN)
+    within, reason = clock.missed_within(due.config), ""
+    if within is not None and is_too_old(slot, due.now, within):
+        reason = f"It was found more than {duration_text(within)} late."
+    return Decided(due.trigger_id, slot, FiringDecision.MISSED, reason)
 
 
 def _runs(due: Due, version: Runnable, inputs: Any, slots: list[datetime], running: set[datetime]) -> Iterator[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,6 +18,7 @@ from automation.services.merge_patch import merge_patch
 from automation.services.trigger_checks import CheckedConfig, checked, kind_of
 from automation.triggers import all_trigger_kinds
 from automation.triggers.contract import Saving, TriggerKind
+from automation.triggers.timing import first_fire
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
 from brainops.accounts.scoping import get_scoped, scoped
@@ -57,7 +58,9 @@ def create(
         _refuse_too_many(workflow)
         ready = checked(trigger_kind, workflow, name=name, config=config, inputs=inputs or {})
         quotas.require_active_triggers_locked(workflow.workspace_id, more=int(is_active))
+        id_ = uuid4()
         trigger = Trigger.objects.create(
+            id=id_,
             workspace_id=workflow.workspace_id,
             workflow=workflow,
             kind=kind,
@@ -65,7 +68,7 @@ def create(
             config=ready.stored,
             inputs=dict(inputs or {}),
             is_active=is_active,
-            next_fire_at=_next_fire_at(trigger_kind, ready.stored) if is_active else None,
+            next_fire_at=_next_fire_at(trigger_kind, ready.stored, id_) if is_active else None,
             created_by_id=caller.user_id,
         )
         shown = trigger_kind.on_save(Saving(trigger=trigger, before=None, secrets=ready.secrets, by=caller))
@@ -176,13 +179,26 @@ def _moved_fire_at(kind: TriggerKind, trigger: Trigger, ready: CheckedConfig, *,
     """The next fire time after a change. A change of anything else must not push away a slot that is just due."""
     if not is_active:
         return None
-    if trigger.is_active and trigger.config == ready.stored and trigger.next_fire_at:
+    is_same = trigger.is_active and trigger.config == ready.stored
+    if is_same and (trigger.next_fire_at or _is_over(kind, ready.stored)):
         return trigger.next_fire_at
-    return _next_fire_at(kind, ready.stored)
+    return _next_fire_at(kind, ready.stored, trigger.id)
 
 
-def _next_fire_at(kind: TriggerKind, config: Mapping[str, Json]) -> datetime | None:
-    return kind.clock.next_after(config, clock.now()) if kind.clock else None
+def _is_over(kind: TriggerKind, config: Mapping[str, Json]) -> bool:
+    """Whether a trigger has fired for the last time: it may stay as it is."""
+    return kind.clock is not None and kind.clock.next_after(config, clock.now()) is None
+
+
+def _next_fire_at(kind: TriggerKind, config: Mapping[str, Json], trigger_id: UUID) -> datetime | None:
+    """When it fires first. Raises InvalidInput for one by the clock that is to be on and would never fire."""
+    if kind.clock is None:
+        return None
+    fire_at = first_fire(kind.clock, config, trigger_id, clock.now())
+    if fire_at is None:
+        message = "It would never fire: no time of this schedule is still to come. Choose one ahead or switch it off."
+        raise InvalidInput.from_problems([Problem("never_fires", message, "/config")])
+    return fire_at
 
 
 def _state(trigger: Trigger) -> dict[str, Json]:

@@ -34,10 +34,18 @@ def _slots_until(next_after: NextAfter, start: datetime, end: datetime) -> Itera
         slot = next_after(slot)
 
 
-def still_run(slots: Sequence[datetime], policy: Missed, now: datetime) -> set[datetime]:
-    """Which due slots still run; the others were missed."""
+def still_run(
+    slots: Sequence[datetime], policy: Missed, now: datetime, *, within_seconds: float | None = None
+) -> set[datetime]:
+    """Which due slots still run; the others were missed. None that is older than `within_seconds` does."""
+    young = [slot for slot in slots if not is_too_old(slot, now, within_seconds)]
     if policy is Missed.ALL:
-        return set(slots)
+        return set(young)
     if policy is Missed.LAST:
-        return set(slots[-1:])
-    return {slot for slot in slots if now - slot <= ON_TIME}
+        return set(young[-1:])
+    return {slot for slot in young if now - slot <= ON_TIME}
+
+
+def is_too_old(slot: datetime, now: datetime, within_seconds: float | None) -> bool:
+    """Whether a slot is past the window in which it would be caught up."""
+    return within_seconds is not None and (now - slot).total_seconds() > within_seconds

@@ -45,11 +45,14 @@ class Clock:
     """For kinds that fire by the clock.
 
     `next_after(config, after)` is the first slot strictly after an aware instant, None when there is none any more;
-    `missed(config)` the policy. Both get a config that was checked.
+    `missed(config)` the policy, `missed_within(config)` the age in seconds up to which a slot is caught up at all,
+    None for any. `jitter(config)` is the longest delay of a slot in seconds. All get a config that was checked.
     """
 
     next_after: Callable[[Config, datetime], datetime | None]
     missed: Callable[[Config], Missed]
+    missed_within: Callable[[Config], float | None] = lambda _config: None
+    jitter: Callable[[Config], float] = lambda _config: 0.0
 
 
 @dataclass(frozen=True, slots=True)

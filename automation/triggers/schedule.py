@@ -1,21 +1,26 @@
-"""Schedule: starts a run at the times of a cron expression."""
+"""Schedule: starts runs by the clock, at the times of a cron expression, at an interval or once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
+from automation.engine.durations import DURATION_PATTERN, duration_text, parse_duration
 from automation.engine.problem import Problem
 from automation.engine.wording import did_you_mean, quoted
 from automation.triggers.contract import Clock, Config, Json, Missed, TriggerKind, TriggerRow
-from automation.triggers.cron import CronError, in_words, next_slot, parse_cron
+from automation.triggers.rhythms import RHYTHMS, day_problems, next_slot_of, rhythm_problems, words_of
+from automation.triggers.rhythms.days_off import MOST_DATES
+from automation.triggers.rhythms.interval import DEFAULT_ANCHOR, INTERVAL_PATTERN
+from automation.triggers.timing import fires_at
 from brainops.core import clock
 
 SHOWN_SLOTS = 10
 DEFAULTS = {"timezone": "UTC", "missed": Missed.LAST.value}
+LENGTHS = {"missed_within": (60.0, 366 * 86_400.0), "jitter": (1.0, 3_600.0)}  # least and most seconds
 
 
 @cache
@@ -25,37 +30,50 @@ def known_zones() -> frozenset[str]:
 
 
 def check(config: Config) -> Iterator[Problem]:
-    """Refuse expressions that cannot fire and zones that do not exist."""
+    """Refuse rhythms that cannot fire, zones and dates that do not exist, and lengths that make no sense."""
     zone = config.get("timezone", DEFAULTS["timezone"])
+    found = [*rhythm_problems(config), *day_problems(config), *_length_problems(config)]
     if zone not in known_zones():
         hint = did_you_mean(zone, known_zones()) or ' Write an IANA name such as "Europe/Berlin".'
-        yield Problem("unknown_timezone", f"There is no time zone {quoted(zone)}.{hint}", "/timezone")
-    try:
-        cron = parse_cron(config["cron"])
-    except CronError as error:
-        yield Problem("invalid_cron", str(error), "/cron")
-        return
-    if next_slot(cron, ZoneInfo("UTC"), clock.now()) is None:
-        yield Problem("never_fires", f"Cron {quoted(cron.text)} does not fire within the next 50 years.", "/cron")
+        found.insert(0, Problem("unknown_timezone", f"There is no time zone {quoted(zone)}.{hint}", "/timezone"))
+    yield from found or _never(config, zone)
+
+
+def _never(config: Config, zone: str) -> Iterator[Problem]:
+    """A time that is past has fired once; all other rhythms have to go on."""
+    start = datetime.min.replace(year=2, tzinfo=UTC) if "at" in config else clock.now()
+    if next_slot_of(config, ZoneInfo(zone), start) is None:
+        name = next(name for name in RHYTHMS if name in config)
+        rest = " on a day that is not left out" if "skip_dates" in config or "holidays" in config else ""
+        said = f"{name.title()} {quoted(config[name])} does not fire within the next 50 years{rest}."
+        yield Problem("never_fires", said, f"/{name}")
+
+
+def _length_problems(config: Config) -> Iterator[Problem]:
+    for name, (least, most) in LENGTHS.items():
+        if name in config and not least <= parse_duration(config[name]) <= most:
+            span = f"{duration_text(least)} to {duration_text(most)}"
+            yield Problem("out_of_range", f'"{name}" must be {span}, got {config[name]}.', f"/{name}")
 
 
 def complete(config: Config) -> Config:
     """Fill in the defaults, so that the stored config says everything."""
-    return {**DEFAULTS, **config}
+    anchor = {"anchor": DEFAULT_ANCHOR} if "interval" in config else {}
+    return {**DEFAULTS, **anchor, **config}
 
 
 def next_after(config: Config, after: datetime) -> datetime | None:
     """The first slot strictly after an instant. Raises CronError or ZoneInfoNotFoundError for an unchecked config."""
-    return next_slot(parse_cron(config["cron"]), ZoneInfo(config["timezone"]), after)
+    return next_slot_of(config, ZoneInfo(config["timezone"]), after)
 
 
-def upcoming(config: Config, after: datetime, *, count: int = SHOWN_SLOTS) -> list[datetime]:
-    """The next slots after an instant, on the wall clock of the schedule's zone."""
-    zone, found = ZoneInfo(config["timezone"]), list[datetime]()
-    slot = next_after(config, after)
+def upcoming(trigger: TriggerRow, after: datetime, *, count: int = SHOWN_SLOTS) -> list[datetime]:
+    """When the next slots after an instant fire, on the wall clock of the schedule's zone."""
+    zone, found = ZoneInfo(trigger.config["timezone"]), list[datetime]()
+    slot = next_after(trigger.config, after)
     while slot is not None and len(found) < count:
-        found.append(slot.astimezone(zone))
-        slot = next_after(config, slot)
+        found.append(fires_at(CLOCK, trigger.config, trigger.id, slot).astimezone(zone))
+        slot = next_after(trigger.config, slot)
     return found
 
 
@@ -67,22 +85,31 @@ def describe(triggers: Sequence[TriggerRow]) -> Mapping[UUID, Mapping[str, Json]
 
 def _described(trigger: TriggerRow, now: datetime) -> Mapping[str, Json]:
     try:
-        slots = upcoming(trigger.config, now) if trigger.is_active else []
-        words = in_words(parse_cron(trigger.config["cron"]))
+        slots = upcoming(trigger, now) if trigger.is_active else []
+        words = words_of(trigger.config)
     except (ValueError, LookupError) as error:
         # stored by a machine that knew more time zones: one broken schedule must not hide the others of a list
         return {"description": "", "next_fire_times": [], "problem": str(error.args[0])}
     return {"description": words, "next_fire_times": [slot.isoformat() for slot in slots]}
 
 
+def _seconds(config: Config, name: str) -> float | None:
+    return parse_duration(config[name]) if name in config else None
+
+
+CLOCK = Clock(
+    next_after=next_after,
+    missed=lambda config: Missed(config["missed"]),
+    missed_within=lambda config: _seconds(config, "missed_within"),
+    jitter=lambda config: _seconds(config, "jitter") or 0.0,
+)
 KIND = TriggerKind(
     key="schedule",
     title="Schedule",
-    description="Starts a run at the times of a cron expression, in a time zone of your choice.",
+    description="Starts runs by the clock: a cron expression, an interval or one time, in a time zone of your choice.",
     icon="schedule",
     config_schema={
         "type": "object",
-        "required": ["cron"],
         "additionalProperties": False,
         "properties": {
             "cron": {
@@ -92,6 +119,29 @@ KIND = TriggerKind(
                 "minLength": 1,
                 "maxLength": 200,
                 "examples": ["0 9 * * 1-5", "*/15 * * * *", "@daily"],
+            },
+            "interval": {
+                "type": "string",
+                "title": "Interval",
+                "description": "Every so many seconds, minutes, hours, days or weeks, counted from the anchor.",
+                "pattern": INTERVAL_PATTERN,
+                "x-hint": 'a number and a unit, such as "90m" or "2d"',
+                "examples": ["90m", "36h", "2d"],
+            },
+            "anchor": {
+                "type": "string",
+                "title": "Anchor",
+                "description": "The first slot of an interval; without an offset on the schedule's clock.",
+                "maxLength": 40,
+                "default": DEFAULT_ANCHOR,
+                "examples": ["2026-11-23T09:00"],
+            },
+            "at": {
+                "type": "string",
+                "title": "One time",
+                "description": "Fires once, at this time; without an offset on the schedule's clock.",
+                "maxLength": 40,
+                "examples": ["2026-12-24T18:00"],
             },
             "timezone": {
                 "type": "string",
@@ -107,15 +157,58 @@ KIND = TriggerKind(
                 "description": "After a pause of the installation: skip them, run the last, or all (100 at most).",
                 "default": DEFAULTS["missed"],
             },
+            "missed_within": {
+                "type": "string",
+                "title": "Missed within",
+                "description": "A slot that is found later than this is never caught up.",
+                "pattern": DURATION_PATTERN,
+                "x-hint": 'a duration such as "2h"',
+                "examples": ["2h", "1d"],
+            },
+            "jitter": {
+                "type": "string",
+                "title": "Jitter",
+                "description": "Each slot fires up to so much later, always before the next one.",
+                "pattern": DURATION_PATTERN,
+                "x-hint": 'a duration such as "5m"',
+                "examples": ["30s", "5m"],
+            },
+            "skip_dates": {
+                "type": "array",
+                "title": "Skipped dates",
+                "description": "Dates on the schedule's clock on which it rests.",
+                "items": {"type": "string", "maxLength": 10},
+                "maxItems": MOST_DATES,
+                "examples": [["2026-12-24", "2026-12-31"]],
+            },
+            "holidays": {
+                "type": "object",
+                "title": "Holidays",
+                "description": "A list of dates with a name, on which it rests, too.",
+                "required": ["name", "dates"],
+                "additionalProperties": False,
+                "properties": {
+                    "name": {"type": "string", "minLength": 1, "maxLength": 100, "examples": ["Bavaria 2026"]},
+                    "dates": {
+                        "type": "array",
+                        "items": {"type": "string", "maxLength": 10},
+                        "maxItems": MOST_DATES,
+                        "examples": [["2026-12-25", "2026-12-26"]],
+                    },
+                },
+            },
         },
     },
     check=check,
     complete=complete,
     describe=describe,
-    clock=Clock(next_after=next_after, missed=lambda config: Missed(config["missed"])),
+    clock=CLOCK,
     examples=(
         {"cron": "0 9 * * 1-5", "timezone": "Europe/Berlin"},
         {"cron": "@hourly", "missed": "skip"},
         {"cron": "0 6 L * *", "timezone": "America/New_York", "missed": "all"},
+        {"interval": "2d", "anchor": "2026-11-23T09:00", "timezone": "Europe/Berlin", "missed_within": "6h"},
+        {"at": "2026-12-24T18:00", "timezone": "Europe/Berlin"},
+        {"cron": "@daily", "jitter": "5m", "holidays": {"name": "Bavaria", "dates": ["2026-12-25"]}},
     ),
 )

@@ -14,6 +14,7 @@ from automation.services.exchange.plans import Action, NewTrigger, NewVersion, P
 from automation.services.quotas import QuotaExceeded
 from automation.triggers import all_trigger_kinds
 from automation.triggers.contract import Saving
+from automation.triggers.timing import first_fire
 from brainops.accounts.caller import Caller
 from brainops.audit.services.recording import Deed, record_many
 from brainops.core import clock
@@ -135,9 +136,9 @@ def _take(caller: Caller, plan: Plan, trigger: Trigger, plain: list[Trigger]) ->
 
 
 def _trigger(caller: Caller, row: Workflow, told: NewTrigger) -> Trigger:
-    times = all_trigger_kinds()[told.kind].clock
+    times, id_ = all_trigger_kinds()[told.kind].clock, uuid4()
     return Trigger(
-        id=uuid4(),
+        id=id_,
         workspace_id=row.workspace_id,
         workflow_id=row.id,
         kind=told.kind,
@@ -145,7 +146,7 @@ def _trigger(caller: Caller, row: Workflow, told: NewTrigger) -> Trigger:
         config=dict(told.config),
         inputs=dict(told.inputs),
         is_active=told.is_active,
-        next_fire_at=times.next_after(told.config, clock.now()) if times and told.is_active else None,
+        next_fire_at=first_fire(times, told.config, id_, clock.now()) if times and told.is_active else None,
         created_by_id=caller.user_id,
     )
 

@@ -97,7 +97,7 @@ def test_every_mistake_is_told_at_once_with_its_place(builder, workflow):
 @pytest.mark.parametrize(
     ("config", "pointer", "message"),
     [
-        ({}, "/config", '"cron" is required. Add it.'),
+        ({}, "/config", 'A schedule needs exactly one of "cron", "interval" and "at".'),
         ({"cron": 5}, "/config/cron", '"cron" must be a text, got 5.'),
         ({"cron": "@daily", "zone": "UTC"}, "/config/zone", '"zone" is not a known field.'),
         (
@@ -295,3 +295,41 @@ def test_a_builder_manages_triggers_a_viewer_looks_and_a_stranger_finds_nothing(
     assert stranger.get("/triggers").json()["results"] == []
     assert statuses(member(Role.VIEWER)) == [200, 200, 403, 403, 403, 403]
     assert statuses(builder) == [200, 200, 201, 200, 200, 204]
+
+
+def test_a_time_that_is_past_is_refused_until_it_is_switched_off(builder, workflow):
+    body = {"workflow_id": workflow["id"], "kind": "schedule", "config": {"at": "2020-01-01T09:00"}}
+
+    assert problems(builder.post("/triggers", body)) == {
+        "/config": "It would never fire: no time of this schedule is still to come. Choose one ahead or switch it off."
+    }
+    assert builder.post("/triggers", {**body, "is_active": False}).status_code == 201
+
+
+def test_a_single_time_that_has_fired_can_still_be_renamed_but_not_started_again(builder, workflow):
+    body = {"workflow_id": workflow["id"], "kind": "schedule", "config": {"at": "2199-01-01T09:00"}}
+    schedule = builder.post("/triggers", body).json()
+    Trigger.objects.update(config={**schedule["config"], "at": "2020-01-01T09:00"}, next_fire_at=None)
+    address = f"/triggers/{schedule['id']}"
+
+    assert builder.send("PATCH", address, {"name": "Done"}).json()["schedule"] == {
+        "description": "Once at 2020-01-01 09:00",
+        "next_fire_times": [],
+    }
+    assert builder.send("PATCH", address, {"is_active": False}).status_code == 200
+    assert list(problems(builder.send("PATCH", address, {"is_active": True}))) == ["/config"]
+
+
+def test_an_interval_shows_its_anchor_and_its_words(builder, workflow):
+    body = {"workflow_id": workflow["id"], "kind": "schedule", "config": {"interval": "36h"}}
+
+    answer = builder.post("/triggers", body).json()
+
+    assert answer["config"] == {
+        "interval": "36h",
+        "anchor": "2001-01-01T00:00:00",
+        "timezone": "UTC",
+        "missed": "last",
+    }
+    assert answer["schedule"]["description"] == "Every 36 hours"
+    assert len(answer["schedule"]["next_fire_times"]) == 10

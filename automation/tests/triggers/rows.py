@@ -32,14 +32,18 @@ def make_workflow(*, workspace=None, definition=DEFINITION, is_active=True, name
     return workflow
 
 
-def make_schedule(workflow=None, *, cron="* * * * *", missed="last", timezone="UTC", due=None, **fields):
-    """A schedule; `due` is when it fires next, on the database's clock: a timedelta from now, or an instant."""
+def make_schedule(workflow=None, *, cron="* * * * *", missed="last", timezone="UTC", due=None, config=None, **fields):
+    """A schedule; `due` is when it fires next, on the database's clock: a timedelta from now, or an instant.
+
+    `config` is added to the config; one with an interval or a single time has no cron expression.
+    """
+    rhythm = {} if {"interval", "at"} & set(config or {}) else {"cron": cron}
     workflow = workflow or make_workflow()
     trigger = Trigger.objects.create(
         workspace=workflow.workspace,
         workflow=workflow,
         kind="schedule",
-        config={"cron": cron, "timezone": timezone, "missed": missed},
+        config={**rhythm, "timezone": timezone, "missed": missed, **(config or {})},
         **fields,
     )
     if due is not None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from automation.triggers.cron.expression import Cron
 from automation.triggers.cron.fields import LAST
+from automation.triggers.wall_clock import first_instant, instants
 
 HORIZON_YEARS = 50  # 29 February on a Sunday comes back within 40
 ONE_DAY = timedelta(days=1)
@@ -98,32 +99,8 @@ def _slots_around_a_change(cron: Cron, zone: ZoneInfo, midnight: datetime) -> li
     found: set[datetime] = set()  # a gap may map several times to its end
     for minutes in cron.times:
         local = midnight + timedelta(minutes=minutes)
-        instants = _instants(local, zone)
-        if not cron.is_by_the_hand:
-            found.update(instants)
+        if cron.is_by_the_hand:
+            found.add(first_instant(local, zone))
         else:
-            found.add(instants[0] if instants else _end_of_gap(local, zone))
+            found.update(instants(local, zone))
     return sorted(found)
-
-
-def _instants(local: datetime, zone: ZoneInfo) -> list[datetime]:
-    """When a wall clock in the zone shows this time: never, once or twice, in order."""
-    both = sorted({local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)})
-    return [instant for instant in both if instant.astimezone(zone).replace(tzinfo=None) == local]
-
-
-def _end_of_gap(local: datetime, zone: ZoneInfo) -> datetime:
-    """The first instant after the gap in which a non-existent local time lies.
-
-    PEP 495: inside a gap, fold=0 counts with the offset before it and fold=1 with the one after, so the two
-    instants stand on both sides of the change.
-    """
-    late, early = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    old_offset = early.astimezone(zone).utcoffset()
-    while late - early > timedelta(seconds=1):
-        middle = early + ((late - early) // timedelta(seconds=2)) * timedelta(seconds=1)
-        if middle.astimezone(zone).utcoffset() == old_offset:
-            early = middle
-        else:
-            late = middle
-    return late
