@@ -5,8 +5,8 @@ Only addresses that a scheme allows are called, and only a few a minute for one 
 
 from __future__ import annotations
 
-import ssl
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,11 +14,13 @@ from functools import cache
 from types import MappingProxyType
 
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from brainops.core import clock, logs
 from brainops.core.egress import http
 from brainops.core.egress.errors import EgressError
+from brainops.core.egress.tls import client_context
 from brainops.core.ratelimit.buckets import Bucket
 from brainops.core.ratelimit.limiter import limiter
 from webhooks.services.states import EndpointState
@@ -112,8 +114,17 @@ def _leads(policy: PolicyBuilder, name: str, leaf: x509.Certificate, others: lis
 @cache
 def system_roots() -> Store:
     """The roots that this server trusts: those of every outbound TLS connection."""
-    trusted = ssl.create_default_context().get_ca_certs(binary_form=True)
-    return Store([x509.load_der_x509_certificate(one) for one in trusted])
+    return Store([root for root in map(_root, client_context().get_ca_certs(binary_form=True)) if root])
+
+
+def _root(der: bytes) -> x509.Certificate | None:
+    """A root, None for one that breaks RFC 5280: a few old ones do, and no sender here needs them."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", CryptographyDeprecationWarning)
+            return x509.load_der_x509_certificate(der)
+    except (ValueError, CryptographyDeprecationWarning):
+        return None
 
 
 published = Published()
