@@ -17,6 +17,9 @@ GROUPS = [STRINGS[start : start + 40] for start in range(0, len(STRINGS), 40)]
 DEFINITION = {"schema": 1, "steps": [{"id": "say", "uses": "log", "with": {"message": "hello"}}]}
 
 
+ADDRESSES = ("href", "src", "action", "formaction", "data", "xlink:href")
+
+
 class Living(HTMLParser):
     """Notes what a browser would run: handlers in attributes, addresses that are scripts, scripts in the page."""
 
@@ -31,7 +34,8 @@ class Living(HTMLParser):
         if tag == "script" and "src" not in named and not is_data:
             self.found.append("script")
         for name, value in attrs:
-            if name.startswith("on") or (value or "").strip().lower().startswith("javascript:"):
+            is_script = name in ADDRESSES and (value or "").strip().lower().startswith("javascript:")
+            if name.startswith("on") or is_script:
                 self.found.append(f"{tag} {name}={value}")
 
 
