@@ -11,9 +11,9 @@ from rest_framework.response import Response
 from brainops.accounts.api.scope import CallerView
 from brainops.accounts.models import Workspace
 from brainops.accounts.services import workspaces
-from brainops.core.api.public import ANY_CALLER
+from brainops.core.api.public import STAFF
 from brainops.core.api.serializers import ClosedModelSerializer
-from brainops.core.errors import NotFound, PermissionDenied
+from brainops.core.errors import NotFound
 
 
 class QuotasSerializer(ClosedModelSerializer):
@@ -29,12 +29,11 @@ class QuotasSerializer(ClosedModelSerializer):
 class QuotasView(CallerView):
     """Quotas of any workspace, for staff. Staff have no role in workspaces they are no members of."""
 
-    permissions = {"get": ANY_CALLER, "patch": ANY_CALLER}  # of no workspace: being staff decides
+    permissions = {"get": STAFF, "patch": STAFF}
 
     @extend_schema(summary="Read quotas", responses={200: QuotasSerializer})
     def get(self, request: Request, id: UUID) -> Response:
         """The quotas of a workspace."""
-        self._require_staff()
         row = Workspace.objects.filter(id=id).first()
         if row is None:
             raise NotFound
@@ -47,12 +46,7 @@ class QuotasView(CallerView):
         examples=[OpenApiExample("A thousand runs a day", {"max_runs_per_day": 1000}, request_only=True)],
     )
     def patch(self, request: Request, id: UUID) -> Response:
-        """Set quotas; null goes back to the installation's default."""
-        self._require_staff()
+        """Set quotas; null goes back to the installation's default. For staff who may change workspaces."""
         given = QuotasSerializer(data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        return Response(QuotasSerializer(workspaces.write(id, given.validated_data, by=self.caller)).data)
-
-    def _require_staff(self) -> None:
-        if not self.caller.is_staff:
-            raise PermissionDenied("Only staff of this installation may do this, with a login.")
+        return Response(QuotasSerializer(workspaces.set_quotas(self.caller, id, given.validated_data)).data)

@@ -1,6 +1,7 @@
 """/workspaces: made, changed, deleted and handed over by who may."""
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from brainops.accounts.belongings import Clearance, clearances
 from brainops.accounts.models import ApiKey, Membership, Role, User, Workspace
@@ -153,7 +154,7 @@ def test_only_who_has_a_second_factor_demands_one(ada, acme, api):
 
 def test_quotas_are_for_staff(ada, acme):
     owner = logged_in(ada).patch(f"/workspaces/{acme.id}", {"max_workflows": 9, "max_runs_per_day": 9})
-    User.objects.filter(id=ada.id).update(is_staff=True)
+    User.objects.filter(id=ada.id).update(is_staff=True, is_superuser=True)
     staff = logged_in(ada).patch(f"/workspaces/{acme.id}", {"max_workflows": 9})
 
     assert [problem["pointer"] for problem in owner.json()["problems"]] == ["/max_workflows", "/max_runs_per_day"]
@@ -162,6 +163,7 @@ def test_quotas_are_for_staff(ada, acme):
 
 def test_staff_set_quotas_of_any_workspace_and_nothing_else_of_it(bob, eve, acme, umbrella):
     User.objects.filter(id=bob.id).update(is_staff=True)
+    bob.user_permissions.add(Permission.objects.get(codename="change_workspace"))
     address = f"/admin/workspaces/{umbrella.id}/quotas"
 
     told = [
@@ -180,6 +182,19 @@ def test_staff_set_quotas_of_any_workspace_and_nothing_else_of_it(bob, eve, acme
         "max_storage_bytes": None,
     }
     assert AuditEntry.objects.get(action="workspace.update").workspace_id == umbrella.id
+
+
+def test_staff_who_may_not_change_workspaces_set_no_quotas(ada, acme, umbrella):
+    User.objects.filter(id=ada.id).update(is_staff=True)
+
+    told = [
+        logged_in(ada).get(f"/admin/workspaces/{umbrella.id}/quotas"),
+        logged_in(ada).patch(f"/admin/workspaces/{umbrella.id}/quotas", {"max_workflows": 9}),
+        logged_in(ada).patch(f"/workspaces/{acme.id}", {"max_workflows": 9}),
+    ]
+
+    assert [answer.status_code for answer in told] == [200, 403, 400]
+    assert set(Workspace.objects.values_list("max_workflows", flat=True)) == {None}
 
 
 def test_staff_have_no_role_where_they_are_no_members(bob, eve, acme, umbrella):
