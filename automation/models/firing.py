@@ -15,6 +15,7 @@ class FiringDecision(models.IntegerChoices):
     REFUSED = 4, "refused"  # the trigger's inputs do not fit the workflow any more; `reason` says why
     FULL = 5, "limit full"  # the workflow's limit let no further run in; `reason` says how full it was
     OVER_QUOTA = 6, "over quota"  # the workspace has had its runs of the day, or its storage is full; `reason` says so
+    OVERLAP = 7, "overlapped"  # a run of the trigger was still under way; `reason` names it
 
 
 class Firing(models.Model):
