@@ -45,7 +45,7 @@ class Books:
         self.effects[json.loads(body)["id"]] += 1
 
 
-async def drive(place: Installation, *, clients: int, seconds: float) -> dict[str, Any]:
+async def drive(place: Installation, *, clients: int, seconds: float, pause: float) -> dict[str, Any]:
     """Load the installation for so long, wait until it is at rest, and compare the books."""
     books = Books()
     receiver = Receiver(books.note_effect, port=RECEIVER_PORT)
@@ -56,7 +56,9 @@ async def drive(place: Installation, *, clients: int, seconds: float) -> dict[st
     peak = [0.0]
     watcher = asyncio.create_task(_watch_memory(place.roots, peak))
     ends_at = began + seconds
-    await asyncio.gather(*(_client(shapes[n % len(shapes)], place.product, books, n, ends_at) for n in range(clients)))
+    await asyncio.gather(
+        *(_client(shapes[n % len(shapes)], place.product, books, n, ends_at, pause) for n in range(clients))
+    )
     elapsed = time.perf_counter() - began
     scheduled.stop()
     slots = int(time.time() // 60 - since // 60) * SCHEDULES
@@ -69,11 +71,13 @@ async def drive(place: Installation, *, clients: int, seconds: float) -> dict[st
     return {
         "machine": machine(),
         "clients": clients,
+        "pause_seconds": pause,
         "seconds": round(elapsed, 1),
         "settled_after_seconds": round(rest, 1),
         "shapes": {shape.name: _figures(shape, runs[shape.name], books, elapsed) for shape in shapes},
         "schedules": {"slots": slots, "runs": len(fired), "effects": sum(books.effects[run["id"]] for run in fired)},
-        "runs_per_second": round(sum(map(len, runs.values())) / elapsed, 1),
+        "accepted_per_second": round(sum(map(len, runs.values())) / elapsed, 1),
+        "ended_per_second": round(sum(map(len, runs.values())) / (elapsed + rest), 1),
         "answers": {str(status): count for status, count in sorted(books.answers.items())},
         "cpu_seconds": {role: round(after[role] - before[role], 1) for role in place.roots},
         "memory_mb_peak": round(peak[0]),
@@ -82,7 +86,7 @@ async def drive(place: Installation, *, clients: int, seconds: float) -> dict[st
     }
 
 
-async def _client(shape: Shape, product: Product, books: Books, number: int, ends_at: float) -> None:
+async def _client(shape: Shape, product: Product, books: Books, number: int, ends_at: float, pause: float) -> None:
     client, sent = Client(product.address), 0
     while time.perf_counter() < ends_at:
         request = shape.request(f"{number}-{sent}")
@@ -96,7 +100,7 @@ async def _client(shape: Shape, product: Product, books: Books, number: int, end
             books.promised[shape.name].add(said.get("run") or said["id"])
         else:
             await asyncio.sleep(0.2)
-        await asyncio.sleep(shape.pause_seconds)
+        await asyncio.sleep(pause)
     await client.close()
 
 
@@ -170,11 +174,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
     parser.add_argument("--clients", type=int, default=18, help="at once, shared among the shapes (18)")
     parser.add_argument("--seconds", type=float, default=90, help="how long they send (90)")
+    parser.add_argument(
+        "--pause", type=float, default=0.25, help="seconds of each client between two; 0 = a flood (0.25)"
+    )
     parser.add_argument("--report", type=Path, help="a file for the report; .json for the figures, else Markdown")
     parser.add_argument("--data", type=Path, help="data folder of the installation (default: a temporary one)")
     options = parser.parse_args()
     with installed(options.data, allow=f"127.0.0.1:{RECEIVER_PORT}") as place:
-        figures = asyncio.run(drive(place, clients=options.clients, seconds=options.seconds))
+        figures = asyncio.run(drive(place, clients=options.clients, seconds=options.seconds, pause=options.pause))
     print(markdown(figures))
     if options.report:
         is_json = options.report.suffix == ".json"

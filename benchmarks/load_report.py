@@ -10,16 +10,17 @@ HEAD = "| what | runs | a second | accept p50 / p95 / p99 | accepted → finishe
 def markdown(figures: dict[str, Any]) -> str:
     """A table for people; the same figures as the JSON."""
     place, cpu = figures["machine"], figures["cpu_seconds"]
+    together = f"{figures['accepted_per_second']} runs accepted and {figures['ended_per_second']} ended a second"
     lines = [
-        f"{figures['clients']} clients for {figures['seconds']:g} s on {place['cores']} cores ({place['cpu']}), Python "
-        f"{place['python']}, {place['date']}.",
+        f"{figures['clients']} clients, {figures['pause_seconds']:g} s between two requests of each, for "
+        f"{figures['seconds']:g} s on {place['cores']} cores ({place['cpu']}), Python {place['python']}, "
+        f"{place['date']}.",
         "",
         HEAD,
         "|---|---|---|---|---|---|",
         *(_row(shape) for shape in figures["shapes"].values()),
         "",
-        f"- Together: {figures['runs_per_second']} runs a second; the last one ended "
-        f"{figures['settled_after_seconds']:g} s after the clients.",
+        f"- Together: {together}; the last one {figures['settled_after_seconds']:g} s after the clients.",
         f"- Schedules: {figures['schedules']['slots']} slots, {figures['schedules']['runs']} runs, "
         f"{figures['schedules']['effects']} effects.",
         f"- **Lost {figures['lost']}, doubled {figures['doubled']}**. Answers by status: {_pairs(figures['answers'])}.",

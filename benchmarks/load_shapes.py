@@ -29,7 +29,6 @@ class Shape:
     workflow: str
     request: Callable[[str], Request]
     has_effect: bool = True
-    pause_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def install(product: Product, receiver: str) -> list[Shape]:
         _api(product, "api", "API start, ten steps, HTTP POST", [*chain, _post(receiver, "s9")]),
         _api(product, "waits", "API start that waits for the result, ten steps", chain, wait=30, has_effect=False),
         _api(product, "loop", "API start, loop of 200 items, HTTP POST", [loop, _post(receiver, "each")], inputs=items),
-        _api(product, "sleeps", "API start, sleeps 2 s, HTTP POST", [rest, _post(receiver, "rest")], pause=0.1),
+        _api(product, "sleeps", "API start, sleeps 2 s, HTTP POST", [rest, _post(receiver, "rest")]),
         _api(
             product, "branches", "API start, four HTTP POSTs beside each other", _branches(receiver), has_effect=False
         ),
@@ -93,7 +92,6 @@ def _api(
     *,
     inputs: dict[str, Any] | None = None,
     wait: int = 0,
-    pause: float = 0.0,
     has_effect: bool = True,
 ) -> Shape:
     workflow = product.workflow(f"Load: {name}", _document(steps))
@@ -104,7 +102,7 @@ def _api(
     def start(number: str) -> Request:
         return Request(path, body, f"{headers}Idempotency-Key: {name}-{number}\r\n")
 
-    return Shape(name, what, workflow, start, has_effect, pause)
+    return Shape(name, what, workflow, start, has_effect)
 
 
 def _document(steps: list[dict[str, Any]]) -> dict[str, Any]:
