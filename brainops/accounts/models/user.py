@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -89,6 +90,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Set the password and end every token that was issued under the old one (saved with the row)."""
         super().set_password(raw_password)
         self.token_version += 1
+
+    def get_session_auth_hash(self) -> str:
+        """What a session of the admin keeps of its user: it ends with all other logins, not only with the password."""
+        return f"{super().get_session_auth_hash()}.{self.token_version}"
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """The same under the older secret keys of the settings."""
+        return (f"{one}.{self.token_version}" for one in super().get_session_auth_fallback_hash())
 
 
 User._meta.get_field("username").register_lookup(Lower)  # for `same_username`

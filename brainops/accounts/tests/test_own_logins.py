@@ -76,6 +76,17 @@ def test_all_logins_are_ended_at_once(ada, eve, phone, laptop):
     assert [api.get("/me").status_code for api in (phone, laptop, stranger)] == [401, 401, 200]
 
 
+def test_ending_all_logins_ends_those_of_the_admin_too(ada):
+    User.objects.filter(id=ada.id).update(is_staff=True)
+    admin = Client()
+    admin.force_login(User.objects.get(id=ada.id))
+    before = admin.get("/admin/").status_code
+
+    sessions.end_all(ada, reason="all ended by their user")
+
+    assert (before, admin.get("/admin/").status_code) == (200, 302)
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
