@@ -103,6 +103,7 @@ FIRINGS = {
     FiringDecision.REFUSED: Look("Refused", "error", "danger"),
     FiringDecision.FULL: Look("Limit full", "traffic", "warning"),
     FiringDecision.OVER_QUOTA: Look("Over quota", "speed", "warning"),
+    FiringDecision.OVERLAP: Look("Overlapped", "layers", "neutral"),
 }
 APPROVALS = {
     ApprovalState.PENDING: Look("Waiting", "front_hand", "warning"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -15,9 +14,11 @@ from django.db import connection, transaction
 
 from automation.engine.durations import duration_text
 from automation.models.firing import FiringDecision
-from automation.services import run_quota
+from automation.services import limits, run_quota
 from automation.services.quotas import BEYOND_QUOTA
 from automation.services.runnable import Runnable, by_version
+from automation.services.slot_verdicts import Verdict, keep_apart
+from automation.store.cancel import cancel_runs
 from automation.store.firings import Advance, Decided, Due, advance, leave_out, link, lock_due, prune, record
 from automation.store.intake import NewRun, insert_run
 from automation.store.limits import LimitFull
@@ -31,15 +32,6 @@ BATCH = 20  # triggers of one transaction: each may bring up to 100 runs after a
 KEEP_DAYS = 90  # of the ledger; a slot is only ever looked at again within seconds
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class _Verdict:
-    """What one due trigger does now."""
-
-    decided: list[Decided]
-    advance: Advance
-    runs: dict[tuple[UUID, datetime], NewRun] = field(default_factory=dict)
 
 
 def fire_due(*, limit: int = 200) -> int:
@@ -71,13 +63,22 @@ def _fire_batch(size: int) -> tuple[int, int]:
         if not due:
             return 0, 0
         verdicts = [_verdict(trigger) for trigger in due]
+        keep_apart(cursor, verdicts)
         fresh = record(cursor, [row for verdict in verdicts for row in verdict.decided])
         runs = {at: run for verdict in verdicts for at, run in verdict.runs.items() if at in fresh}
+        _cancel(cursor, [run_id for verdict in verdicts if runs.keys() & verdict.runs for run_id in verdict.overtaken])
         accepted, full = _insert(cursor, runs)
         link(cursor, accepted)
         leave_out(cursor, full)
         advance(cursor, [verdict.advance for verdict in verdicts])
     return len(due), len(accepted)
+
+
+def _cancel(cursor: Any, run_ids: list[int]) -> None:
+    """Cancel runs that newer ones overtake, before these are inserted: runs are locked before limits."""
+    if run_ids:
+        cancel_runs(cursor, run_ids)
+        limits.after_end(run_ids)
 
 
 def _insert(
@@ -103,7 +104,7 @@ def _lock_of(run: NewRun) -> tuple[int, str]:
     return (1, run.slot.key) if run.slot is not None else (0, "")
 
 
-def _verdict(due: Due) -> _Verdict:
+def _verdict(due: Due) -> Verdict:
     """Decide about every due slot of one trigger. Touches nothing."""
     kind = all_trigger_kinds().get(due.kind)
     if kind is None or kind.clock is None:
@@ -114,15 +115,15 @@ def _verdict(due: Due) -> _Verdict:
         return _broken(due, str(error.args[0]))
     onward = Advance(due.trigger_id, following, slots[-1])
     if not due.may_run or due.version_id is None:
-        return _Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.INACTIVE)], onward)
+        return Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.INACTIVE)], onward)
     try:
         version = by_version(due.version_id)
         inputs = version.checked(due.inputs)
         runs = dict(_runs(due, version, inputs, slots, running))
     except AppError as refusal:
-        return _Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.REFUSED, refusal.message)], onward)
+        return Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.REFUSED, refusal.message)], onward)
     decided = [_decision(due, kind.clock, slot, slot in running) for slot in slots]
-    return _Verdict(decided, onward, runs)
+    return Verdict(decided, onward, runs, kind.clock.overlap(due.config))
 
 
 def _slots(due: Due, clock: Clock) -> tuple[list[datetime], set[datetime], datetime | None]:
@@ -179,11 +180,11 @@ def _new_run(due: Due, version: Runnable, inputs: Any, slot: datetime, previous:
     )
 
 
-def _broken(due: Due, reason: str) -> _Verdict:
+def _broken(due: Due, reason: str) -> Verdict:
     """Stop a trigger whose stored config cannot be read; saving it again starts it anew."""
     log.error("schedule_broken", trigger_id=str(due.trigger_id), reason=reason)
     decided = Decided(due.trigger_id, due.next_fire_at, FiringDecision.REFUSED, reason)
-    return _Verdict([decided], Advance(due.trigger_id, None, due.next_fire_at))
+    return Verdict([decided], Advance(due.trigger_id, None, due.next_fire_at))
 
 
 def _utc_text(instant: datetime) -> str:

@@ -50,6 +50,15 @@ from unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[]) as u(id, next_fire
 where t.id = u.id
 """
 
+# The newest runs are enough: where runs must not overlap, none is started beside one that lives.
+LIVING = """
+select r.trigger_id, r.id, r.uid
+from unnest(%s::uuid[]) as t(id),
+     lateral (select x.trigger_id, x.id, x.uid, x.status from automation_run x
+              where x.trigger_id = t.id order by x.id desc limit 50) r
+where r.status < 50 order by r.id desc
+"""
+
 PRUNE = "delete from automation_firing where slot < now() - make_interval(days => %s)"
 
 
@@ -68,6 +77,14 @@ class Due:
     may_run: bool
     version_id: UUID | None
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Living:
+    """A run that has not ended."""
+
+    id: int
+    uid: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +113,15 @@ def lock_due(cursor: Any, *, limit: int) -> list[Due]:
     for row in rows:
         row[4:6] = orjson.loads(row[4]), orjson.loads(row[5])
     return [Due(*row) for row in rows]
+
+
+def living_runs(cursor: Any, trigger_ids: Sequence[UUID]) -> dict[UUID, list[Living]]:
+    """The runs of some triggers that have not ended, the newest first."""
+    cursor.execute(LIVING, (list(trigger_ids),))
+    found: dict[UUID, list[Living]] = {}
+    for trigger_id, id_, uid in cursor.fetchall():
+        found.setdefault(trigger_id, []).append(Living(id_, uid))
+    return found
 
 
 def record(cursor: Any, decided: Sequence[Decided]) -> set[tuple[UUID, datetime]]:

@@ -40,19 +40,29 @@ class Missed(StrEnum):
     ALL = "all"  # each one runs, the newest 100 at most
 
 
+class Overlap(StrEnum):
+    """What becomes of a slot while a run of the trigger is still under way."""
+
+    ALLOW = "allow"  # it runs beside it
+    SKIP = "skip"  # it is left out
+    CANCEL_OLD = "cancel_old"  # it runs, and the older run is cancelled
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """For kinds that fire by the clock.
 
     `next_after(config, after)` is the first slot strictly after an aware instant, None when there is none any more;
     `missed(config)` the policy, `missed_within(config)` the age in seconds up to which a slot is caught up at all,
-    None for any. `jitter(config)` is the longest delay of a slot in seconds. All get a config that was checked.
+    None for any. `jitter(config)` is the longest delay of a slot in seconds, `overlap(config)` whether its
+    runs may overlap. All get a config that was checked.
     """
 
     next_after: Callable[[Config, datetime], datetime | None]
     missed: Callable[[Config], Missed]
     missed_within: Callable[[Config], float | None] = lambda _config: None
     jitter: Callable[[Config], float] = lambda _config: 0.0
+    overlap: Callable[[Config], Overlap] = lambda _config: Overlap.ALLOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from automation.engine.durations import DURATION_PATTERN, duration_text, parse_duration
 from automation.engine.problem import Problem
 from automation.engine.wording import did_you_mean, quoted
-from automation.triggers.contract import Clock, Config, Json, Missed, TriggerKind, TriggerRow
+from automation.triggers.contract import Clock, Config, Json, Missed, Overlap, TriggerKind, TriggerRow
 from automation.triggers.rhythms import RHYTHMS, day_problems, next_slot_of, rhythm_problems, words_of
 from automation.triggers.rhythms.days_off import MOST_DATES
 from automation.triggers.rhythms.interval import DEFAULT_ANCHOR, INTERVAL_PATTERN
@@ -102,6 +102,7 @@ CLOCK = Clock(
     missed=lambda config: Missed(config["missed"]),
     missed_within=lambda config: _seconds(config, "missed_within"),
     jitter=lambda config: _seconds(config, "jitter") or 0.0,
+    overlap=lambda config: Overlap(config.get("overlap", Overlap.ALLOW)),
 )
 KIND = TriggerKind(
     key="schedule",
@@ -165,6 +166,12 @@ KIND = TriggerKind(
                 "x-hint": 'a duration such as "2h"',
                 "examples": ["2h", "1d"],
             },
+            "overlap": {
+                "enum": [policy.value for policy in Overlap],
+                "title": "Overlapping runs",
+                "description": "While a run of this schedule is under way: run beside it, skip the slot, or cancel it.",
+                "default": Overlap.ALLOW.value,
+            },
             "jitter": {
                 "type": "string",
                 "title": "Jitter",
@@ -205,7 +212,7 @@ KIND = TriggerKind(
     clock=CLOCK,
     examples=(
         {"cron": "0 9 * * 1-5", "timezone": "Europe/Berlin"},
-        {"cron": "@hourly", "missed": "skip"},
+        {"cron": "@hourly", "missed": "skip", "overlap": "skip"},
         {"cron": "0 6 L * *", "timezone": "America/New_York", "missed": "all"},
         {"interval": "2d", "anchor": "2026-11-23T09:00", "timezone": "Europe/Berlin", "missed_within": "6h"},
         {"at": "2026-12-24T18:00", "timezone": "Europe/Berlin"},

@@ -132,6 +132,7 @@ CASES: dict[str, Case] = {
     "firings.LINK": Case(([ID], [AT], [ID]), ("automation_firing_pkey",)),
     "firings.LEAVE_OUT": Case(([ID], [AT], [5], [""]), ("automation_firing_pkey",)),
     "firings.ADVANCE": Case(([ID], [AT], [AT]), ("automation_trigger_pkey",)),
+    "firings.LIVING": Case(([ID],), ("run_trigger",)),
     "firings.PRUNE": Case((30,), ("firing_recent",)),
     "idempotency_keys.TAKE": Case((*KEY, b"", 5), (KEYS,)),
     "idempotency_keys.FIND": Case(KEY, (KEYS,)),
