@@ -1,11 +1,24 @@
 """The locks, the pins and the reasons agree with each other."""
 
 import re
+from importlib.metadata import PackageNotFoundError, version
 
 import pytest
 
 from tests.architecture.source import CHECKOUT
 
+# The version that repaired what is known about a package. No audit tool says it where advisories cannot be fetched.
+REPAIRED = {
+    "Django": "5.2.19",
+    "djangorestframework": "3.18.3",
+    "celery": "5.7.0",
+    "PyJWT": "2.12",
+    "urllib3": "2.7",
+    "gunicorn": "23",
+    "authlib": "1.6.4",
+    "jinja2": "3.1.6",
+    "cryptography": "48",
+}
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)")
 SETS = ("requirements", "requirements-embedded", "requirements-dev")
 
@@ -53,3 +66,16 @@ def test_each_package_has_its_reason():
 
     assert sorted(pinned - explained) == []
     assert sorted(explained - pinned) == []
+
+
+@pytest.mark.parametrize(("name", "least"), REPAIRED.items())
+def test_no_package_is_older_than_its_repair(name, least):
+    try:
+        installed = version(name)
+    except PackageNotFoundError:
+        pytest.skip(f"{name} is not installed here")
+
+    def numbers(text):
+        return [int(part) for part in re.findall(r"\d+", text)[:3]]
+
+    assert numbers(installed) >= numbers(least)
