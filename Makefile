@@ -12,7 +12,7 @@ ROOMS := brainops integrations automation webhooks
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help develop lint format types imports generated dangers test bench load operations chaos chaos-short contract coverage schema lock
+.PHONY: help develop lint format types imports generated dangers test bench load operations chaos chaos-short contract examples coverage schema lock
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -62,6 +62,10 @@ chaos: develop  ## kill what can be killed, and count what was lost: the table o
 
 chaos-short: develop  ## the part of it that CI plays, in about 90 seconds
 	CHAOS_SECONDS=15 $(PYTHON) -m pytest -n0 -m chaos_short tests/chaos
+
+examples: develop  ## record the examples of the OpenAPI document anew, and write it
+	RECORD_EXAMPLES=1 $(PYTHON) -m pytest -n0 tests/api/test_examples.py -k story
+	BRAINOPS_DEBUG=1 $(PYTHON) manage.py export_schema
 
 contract: develop  ## requests made from the OpenAPI document: about a minute
 	$(PYTHON) -m pytest -n0 -m slow tests/contract

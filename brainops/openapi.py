@@ -28,6 +28,8 @@ SPECTACULAR: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "brainops.core.api.schema.any_value_may_be_null",
+        "brainops.core.api.parameter_words.describe_parameters",
+        "brainops.core.api.recorded.put_recorded_examples",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

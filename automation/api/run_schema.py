@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from automation.engine.kinds import Effect
+from automation.engine.kinds import Effect, ErrorClass
 from automation.engine.status import RunStatus, StepStatus, WaitKind
 from automation.models import RunMode
 from automation.services import effects, waits
@@ -37,8 +37,15 @@ class ErrorShape(serializers.Serializer[Any]):
 
     type = serializers.CharField(help_text="A stable code: http_status, expression, run_timeout.")
     message = serializers.CharField()
-    step = serializers.CharField(required=False)
+    step = serializers.CharField(required=False, allow_null=True)
     attempt = serializers.IntegerField(required=False)
+    details = serializers.DictField(required=False, help_text="More to know, by type of error.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """With a field that cannot be written as one in Python."""
+        words = "What kind of failure; transient ones are tried again."
+        known = [one.value for one in ErrorClass]
+        return {**super().get_fields(), "class": serializers.ChoiceField(known, required=False, help_text=words)}
 
 
 class RunSummary(serializers.Serializer[Any]):

@@ -30,7 +30,6 @@ _EXAMPLE = {
     "second_factor": True,
     "is_current": True,
 }
-_PAGE = {"next": None, "previous": None, "results": [_EXAMPLE]}
 
 
 class SessionSerializer(ClosedModelSerializer):
@@ -58,7 +57,7 @@ class Ended(ClosedSerializer):
 
 @extend_schema(tags=["Logins"])
 @extend_schema_view(
-    list=extend_schema(summary="List my logins", examples=[OpenApiExample("A laptop", _PAGE, response_only=True)])
+    list=extend_schema(summary="List my logins", examples=[OpenApiExample("A laptop", _EXAMPLE, response_only=True)])
 )
 class MySessionViewSet(mixins.ListModelMixin, CallerMixin, GenericViewSet[Any]):
     """The logins of the caller."""

@@ -63,7 +63,7 @@ class CursorPages(BasePagination):
 
     def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
         """The form of the answer, for the OpenAPI document."""
-        link = {"type": "string", "nullable": True, "format": "uri", "example": None}
+        link = {"type": ["string", "null"], "format": "uri", "example": None}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
