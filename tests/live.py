@@ -80,15 +80,16 @@ def environment(allow: str) -> dict[str, str]:
 
 
 class Web:
-    """The Procfile's own web line on a free port."""
+    """The Procfile's own web line on a free port, or the same line with another application."""
 
-    def __init__(self, allow: str) -> None:
+    def __init__(self, allow: str, *, application: str = "brainops.wsgi:application", **environment_too: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         own = {"PORT": str(self.port), "BRAINOPS_PUBLIC_URL": self.url}
         line = next(line for line in PROCFILE.read_text().splitlines() if line.startswith("web:"))
-        command = ["sh", "-c", f"exec {line.removeprefix('web:').strip()}"]
-        self._process = subprocess.Popen(command, env={**environment(allow), **own}, cwd=PROCFILE.parent)
+        line = line.removeprefix("web:").strip().replace("brainops.wsgi:application", application)
+        given = {**environment(allow), **own, **environment_too}
+        self._process = subprocess.Popen(["sh", "-c", f"exec {line}"], env=given, cwd=PROCFILE.parent)
         wait_until(self._answers)
 
     def _answers(self) -> bool:

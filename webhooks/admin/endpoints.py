@@ -38,6 +38,8 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
             "trigger",
             "state",
             "verification",
+            "setup",
+            "options",
             "previous_secret_until",
             "rotated_at",
         ),
@@ -61,6 +63,12 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
         """The scheme; red when anybody may send."""
         scheme = all_schemes()[endpoint.scheme]
         return ("signed" if scheme.is_signed else "unsigned", scheme.title)
+
+    @display(description="At the sender")
+    def setup(self, endpoint: WebhookEndpoint) -> str:
+        """What to enter there, and what is still missing here."""
+        missing = "The sender's secret is not entered yet: every delivery is refused. "
+        return (missing if public_facts(endpoint)["needs_secret"] else "") + all_schemes()[endpoint.scheme].setup
 
     @display(description="State", label={"on": "success", "off": "warning"})
     def state(self, endpoint: WebhookEndpoint) -> str:

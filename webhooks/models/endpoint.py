@@ -62,6 +62,13 @@ class WebhookEndpoint(models.Model):
         return f"{self.scheme} webhook {self.id}"
 
     @property
+    def has_secret(self) -> bool:
+        """True when one is stored. Nothing is decrypted to say so."""
+        if "secret" in self.get_deferred_fields():
+            return WebhookEndpoint.objects.filter(pk=self.pk, secret__isnull=False).exists()
+        return self.__dict__.get("secret") is not None
+
+    @property
     def path(self) -> str:
         """Where senders post to, on this host."""
         return f"{settings.BRAINOPS_API_PREFIX}/webhooks/{self.id}/receive"

@@ -118,7 +118,7 @@ def public_facts(endpoint: WebhookEndpoint) -> dict[str, Any]:
         "url": endpoint.url,
         "scheme": endpoint.scheme,
         "is_signed": all_schemes()[endpoint.scheme].is_signed,
-        "needs_secret": all_schemes()[endpoint.scheme].takes_secret and not endpoint.secret,
+        "needs_secret": all_schemes()[endpoint.scheme].takes_secret and not endpoint.has_secret,
         "previous_secret_valid_until": until.isoformat() if until and until > clock.now() else None,
     }
 

@@ -56,7 +56,7 @@ def sample(endpoint: WebhookEndpoint, *, event: str, body: Any) -> Incoming:
     content = {"type": event, "test": True, "sent_at": clock.now().isoformat()} if body is None else body
     raw = orjson.dumps(content)
     delivery_id = f"test_{uuid.uuid4().hex}"
-    if scheme.takes_secret and not endpoint.secret:
+    if scheme.takes_secret and not endpoint.has_secret:
         raise Conflict("This webhook has no secret yet, so no sample can be signed.", code="sample_not_signable")
     url = address_of(endpoint.options, endpoint.url, "")
     now = clock.now().timestamp()

@@ -25,7 +25,7 @@ def _nothing() -> Mapping[str, Any]:
     return NOTHING
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would cost each delivery a microsecond more
 class Attempt:
     """A delivery to judge. `now` is seconds since the epoch; `secrets` are all that are good at that moment.
 
