@@ -15,7 +15,7 @@ PAIRED = Paired("Calendly-Webhook-Signature", separator=",", time="t", signature
 SCHEME = Scheme(
     key="calendly",
     title="Calendly",
-    description="HMAC-SHA256 over time and body in Calendly-Webhook-Signature; repeats are found by what was signed.",
+    description="HMAC-SHA256 over time and body in Calendly-Webhook-Signature; repeats are found by the body.",
     setup="POST https://api.calendly.com/webhook_subscriptions with the address as url and the secret as signing_key.",
     verify=PAIRED.verify,
     new_secret=new_text_secret,

@@ -50,6 +50,7 @@ def recipe_of(options: Options) -> Recipe:
         unit,
         id=id_header,
         key=_KEYS[options.get("secret_encoding", "text")],
+        names_all=True,
     )
 
 

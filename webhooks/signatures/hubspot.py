@@ -62,7 +62,7 @@ SCHEME = Scheme(
     key="hubspot",
     title="HubSpot",
     description="HMAC-SHA256 over method, address, body and time in X-HubSpot-Signature-v3; "
-    "repeats are found by what was signed.",
+    "repeats are found by the body.",
     setup="Developer account, your app, Webhooks: enter the address as Target URL; the secret is the app's Client "
     "secret.",
     verify=verify,

@@ -43,7 +43,7 @@ class Paired:
         content = times[0].encode() + self.joint + attempt.body
         if not matches_any(given, hmacs_sha256((secret.encode() for secret in attempt.secrets), content)):
             return wrong(self.header)
-        return on_time(moment, attempt, None) or verified(body_identity(content))
+        return on_time(moment, attempt, None) or verified(body_identity(attempt.body))
 
     def _read(self, header: str) -> tuple[list[str], list[bytes]]:
         pairs = [part.strip().partition("=") for part in header[:LONGEST_HEADER].split(self.separator)]

@@ -44,6 +44,7 @@ class Recipe:
     id: str | None = None  # the header with the sender's name for the delivery
     event: str | None = None
     key: Callable[[str], bytes] = str.encode
+    names_all: bool = False  # without an id the time and the rest name a delivery as well, not its body alone
 
     def verify(self, attempt: Attempt) -> Verdict:
         """Judge a delivery; the signature first, so that only the genuine sender learns that its clock is wrong."""
@@ -64,7 +65,7 @@ class Recipe:
             return wrong(self.signature, name)
         if self.timestamp and self.is_timed and (late := on_time(moment, attempt, name)):
             return late
-        return verified(name or body_identity(content))
+        return verified(name or body_identity(content if self.names_all else attempt.body))
 
     def name_of(self, attempt: Attempt) -> str | None:
         """The sender's name for the delivery."""

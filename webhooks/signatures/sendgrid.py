@@ -1,7 +1,7 @@
 """SendGrid (Twilio): ECDSA P-256 with SHA-256 over `{timestamp}{body}`, DER in base64.
 
 Source: sendgrid/sendgrid-python, helpers/eventwebhook. The sender gives its public key (SPKI in base64). SendGrid
-repeats a batch for a day with the same time, and its library allows any age, so a replay is found by what was signed.
+repeats a batch for a day with the same time, and its library allows any age, so a replay is found by its body.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def verify(attempt: Attempt) -> Verdict:
     keys = [key for key in map(key_of, attempt.secrets) if key]
     if not any(_is_signed(key, signature, content) for key in keys):
         return wrong(SIGNATURE)
-    return verified(body_identity(content))
+    return verified(body_identity(attempt.body))
 
 
 @lru_cache(maxsize=256)
@@ -69,7 +69,7 @@ SCHEME = Scheme(
     key="sendgrid",
     title="SendGrid",
     description="ECDSA over time and body in X-Twilio-Email-Event-Webhook-Signature; the sender gives its public key. "
-    "Repeats are found by what was signed.",
+    "Repeats are found by the body.",
     setup="Settings, Mail Settings, Event Webhook: enter the address as Post URL, enable Signed Event Webhook, and "
     "send the verification key shown there as the secret.",
     verify=verify,

@@ -234,6 +234,21 @@ def test_a_confirmation_that_fails_stands_in_the_audit_log(home, monkeypatch):
     assert "The name has no address." in AuditEntry.objects.get(action="webhook.confirm").summary
 
 
+@pytest.mark.parametrize(
+    ("scheme", "options", "runs"),
+    [("calendly", {}, 1), ("zoom", {}, 1), ("generic_hmac", {"timestamp_header": "X-Time"}, 2)],
+)
+def test_a_repeat_that_is_signed_anew_is_known_by_its_body(monkeypatch, scheme, options, runs):
+    sender = Sender(make.endpoint(scheme=scheme, secret=SECRET, options=options))
+    begin = datetime.now(UTC)
+
+    for minute in (0, 1):
+        monkeypatch.setattr(clock, "now", lambda late=minute: begin + timedelta(minutes=late))
+        sender.send({"event": "meeting.started", "event_ts": 7})
+
+    assert Run.objects.count() == runs
+
+
 def test_a_senders_name_in_the_body_counts_once():
     sender = Sender(make.endpoint(scheme="stripe", secret=SECRET))
 

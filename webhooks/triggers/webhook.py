@@ -116,8 +116,8 @@ KIND = TriggerKind(
             "scheme": {
                 "enum": list(all_schemes()),
                 "title": "Signature scheme",
-                "description": "How senders prove themselves. Each scheme of the gallery says what it checks and what to "
-                "enter at the sender.",
+                "description": "How senders prove themselves. Each scheme of the gallery says what it checks and what "
+                "to enter at the sender.",
                 "x-gallery": _gallery(),
             },
             "options": {
