@@ -27,6 +27,7 @@ from brainops.core.identity_providers import Provider
 
 _KEPT_SECONDS = 3600.0
 _KEYS_AGAIN_SECONDS = 60.0  # a token with an unknown key makes us look again, but not for each of a flood
+_AWAY_SECONDS = 5.0  # after a failure: those who waited for it do not wait for another one, each in their turn
 _TOTAL_SECONDS = 10.0
 _MAX_BYTES = 256 * 1024
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -55,13 +56,14 @@ class Publisher:
         self._lock = threading.Lock()
         self._metadata: tuple[float, Metadata] | None = None
         self._keys: tuple[float, list[dict[str, Any]]] | None = None
+        self._away_until = 0.0
 
     def metadata(self) -> Metadata:
         """The endpoints. Raises Unavailable when the provider is away or publishes something else."""
         with self._lock:
             if self._metadata is None or time.monotonic() - self._metadata[0] > _KEPT_SECONDS:
                 url = f"{self._provider.issuer.rstrip('/')}/.well-known/openid-configuration"
-                self._metadata = (time.monotonic(), _checked(self._provider, fetch(self._provider, "GET", url)))
+                self._metadata = (time.monotonic(), _checked(self._provider, self._ask(url)))
             return self._metadata[1]
 
     def keys(self, *, anew: bool = False) -> list[dict[str, Any]]:
@@ -70,10 +72,20 @@ class Publisher:
         with self._lock:
             age = time.monotonic() - self._keys[0] if self._keys else float("inf")
             if age > (_KEYS_AGAIN_SECONDS if anew else _KEPT_SECONDS):
-                found = fetch(self._provider, "GET", uri).get("keys")
+                found = self._ask(uri).get("keys")
                 keys = [key for key in found if isinstance(key, dict)] if isinstance(found, list) else []
                 self._keys = (time.monotonic(), keys)
             return self._keys[1] if self._keys else []
+
+    def _ask(self, url: str) -> dict[str, Any]:
+        """A document, unless the provider was away a moment ago: the lock is held, and it may take ten seconds."""
+        if time.monotonic() < self._away_until:
+            raise _away(self._provider)
+        try:
+            return fetch(self._provider, "GET", url)
+        except Unavailable:
+            self._away_until = time.monotonic() + _AWAY_SECONDS
+            raise
 
 
 @lru_cache(maxsize=32)

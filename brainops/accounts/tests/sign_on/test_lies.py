@@ -1,5 +1,8 @@
 """A provider that lies: forged tokens, wrong claims, endpoints where they must not be."""
 
+import socket
+import threading
+from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
@@ -141,3 +144,22 @@ def test_a_provider_that_is_away_says_so_and_lets_nobody_in(use):
     use("gone", "http://127.0.0.1:1")
 
     assert outcome(post("/auth/oidc/gone/start")) == (503, "identity_provider_away")
+
+
+def test_a_provider_that_is_away_is_not_asked_by_everybody_in_turn(use):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        asked = []
+
+        def hang_up():
+            with suppress(OSError):  # closed at the end of the test
+                while True:
+                    asked.append(server.accept()[0].close())
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        use("gone", f"http://127.0.0.1:{port}")
+
+        answers = [outcome(post("/auth/oidc/gone/start")) for _ in range(3)]
+        server.shutdown(socket.SHUT_RDWR)
+
+    assert (answers, len(asked)) == ([(503, "identity_provider_away")] * 3, 1)
