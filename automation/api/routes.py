@@ -13,6 +13,7 @@ from automation.api.catalogue import CatalogueView
 from automation.api.dry_runs import DryRunView
 from automation.api.execution import ExecuteView
 from automation.api.exports import ExportSchemaView, ExportView, ExportViewSet, WorkflowExportView
+from automation.api.firings import FiringViewSet
 from automation.api.imports import ImportView, ImportViewSet
 from automation.api.limits import LimitViewSet
 from automation.api.metrics import MetricsView
@@ -133,4 +134,6 @@ urlpatterns = [
     path("admin/stats", StatsView.as_view(), name="admin-stats"),
     path("triggers", TriggerViewSet.as_view({"get": "list", "post": "create"}), name="triggers"),
     path("triggers/<uuid:id>", TriggerViewSet.as_view(_one), name="trigger"),
+    path("triggers/<uuid:id>/firings", FiringViewSet.as_view({"get": "list"}), name="trigger-firings"),
+    path("triggers/<uuid:id>/backfill", FiringViewSet.as_view({"post": "backfill"}), name="trigger-backfill"),
 ]

@@ -13,6 +13,7 @@ import structlog
 from django.db import connection, transaction
 
 from automation.engine.durations import duration_text
+from automation.engine.limits import BULK
 from automation.models.firing import FiringDecision
 from automation.services import limits, run_quota
 from automation.services.quotas import BEYOND_QUOTA
@@ -67,7 +68,7 @@ def _fire_batch(size: int) -> tuple[int, int]:
         fresh = record(cursor, [row for verdict in verdicts for row in verdict.decided])
         runs = {at: run for verdict in verdicts for at, run in verdict.runs.items() if at in fresh}
         _cancel(cursor, [run_id for verdict in verdicts if runs.keys() & verdict.runs for run_id in verdict.overtaken])
-        accepted, full = _insert(cursor, runs)
+        accepted, full = insert_runs(cursor, runs)
         link(cursor, accepted)
         leave_out(cursor, full)
         advance(cursor, [verdict.advance for verdict in verdicts])
@@ -81,7 +82,7 @@ def _cancel(cursor: Any, run_ids: list[int]) -> None:
         limits.after_end(run_ids)
 
 
-def _insert(
+def insert_runs(
     cursor: Any, runs: Mapping[tuple[UUID, datetime], NewRun]
 ) -> tuple[list[tuple[UUID, datetime, UUID]], list[Decided]]:
     """Insert the runs; return those that stand, and the slots whose limit or quota let none in."""
@@ -151,18 +152,29 @@ def _decision(due: Due, clock: Clock, slot: datetime, runs: bool) -> Decided:
 def _runs(due: Due, version: Runnable, inputs: Any, slots: list[datetime], running: set[datetime]) -> Iterator[Any]:
     for previous, slot in zip([due.last_fired_at, *slots], slots, strict=False):
         if slot in running:
-            yield (due.trigger_id, slot), _new_run(due, version, inputs, slot, previous)
+            yield (due.trigger_id, slot), new_run(due, version, inputs, slot, previous)
 
 
-def _new_run(due: Due, version: Runnable, inputs: Any, slot: datetime, previous: datetime | None) -> NewRun:
+def new_run(
+    due: Due,
+    version: Runnable,
+    inputs: Any,
+    slot: datetime,
+    previous: datetime | None,
+    *,
+    is_backfill: bool = False,
+    created_by: UUID | None = None,
+) -> NewRun:
+    """The run of one slot. Those of a backfill go behind all others. Raises InvalidInput when its limit has no key."""
     trigger = {
         "kind": due.kind,
         "trigger_id": str(due.trigger_id),
         "slot": _utc_text(slot),
         "scheduled_for": slot.astimezone(ZoneInfo(due.config.get("timezone", "UTC"))).isoformat(),
         "previous_slot": _utc_text(previous) if previous else None,
+        **({"is_backfill": True} if is_backfill else {}),
     }
-    place = version.place(inputs, trigger)
+    place = version.place(inputs, trigger, queue=BULK if is_backfill else None, may_gather=not is_backfill)
     return NewRun(
         workspace_id=due.workspace_id,
         workflow_id=due.workflow_id,
@@ -170,6 +182,7 @@ def _new_run(due: Due, version: Runnable, inputs: Any, slot: datetime, previous:
         inputs=inputs,
         trigger=trigger,
         trigger_id=due.trigger_id,
+        created_by_id=created_by,
         dedupe_key=f"cron:{due.trigger_id}:{_utc_text(slot)}",
         deadline_seconds=version.deadline_seconds,
         calls_on_failure=version.calls_on_failure,

@@ -32,6 +32,14 @@ select * from unnest(%s::uuid[], %s::timestamptz[], %s::smallint[], %s::text[])
 on conflict (trigger_id, slot) do nothing returning trigger_id, slot
 """
 
+# whoever calls has locked the trigger and seen that none of these slots has run
+CATCH_UP = """
+insert into automation_firing as f (trigger_id, slot, decision, reason)
+select * from unnest(%s::uuid[], %s::timestamptz[], %s::smallint[], %s::text[])
+on conflict (trigger_id, slot) do update set decision = excluded.decision, reason = excluded.reason
+where f.decision <> excluded.decision
+"""
+
 LINK = """
 update automation_firing f set run_uid = u.run_uid
 from unnest(%s::uuid[], %s::timestamptz[], %s::uuid[]) as u(trigger_id, slot, run_uid)
@@ -129,6 +137,12 @@ def record(cursor: Any, decided: Sequence[Decided]) -> set[tuple[UUID, datetime]
     columns = [[getattr(row, name) for row in decided] for name in ("trigger_id", "slot", "decision", "reason")]
     cursor.execute(RECORD, columns)
     return set(cursor.fetchall())
+
+
+def catch_up(cursor: Any, decided: Sequence[Decided]) -> None:
+    """Write decisions of a backfill, over those by which slots did not run."""
+    columns = [[getattr(row, name) for row in decided] for name in ("trigger_id", "slot", "decision", "reason")]
+    cursor.execute(CATCH_UP, columns)
 
 
 def link(cursor: Any, runs: Sequence[tuple[UUID, datetime, UUID]]) -> None:

@@ -14,7 +14,7 @@ from automation.models import NoticeRule, Run
 from automation.tests.admin.conftest import make_run
 from brainops.accounts.models import User
 from brainops.core import clock
-from tests.security.things import DAILY, Things
+from tests.security.things import DAILY, Things, last_day
 
 FLOW = {
     "name": "Hello",
@@ -116,6 +116,7 @@ BODIES: dict[str, Made] = {
     "POST secrets": lambda _: {"name": "fresh", "value": "s3cret-value"},
     "POST tags/rename": lambda _: {"from": "old", "to": "new"},
     "POST triggers": lambda things: {"workflow_id": str(things.workflow.id), **DAILY},
+    "POST triggers/<uuid:id>/backfill": lambda _: last_day(),
     "POST variables": lambda _: {"name": "fresh", "value": 1},
     "POST workflows": lambda _: FLOW,
     "POST workflows/<uuid:id>/versions/<str:number>/restore": _changed,
@@ -180,6 +181,7 @@ ACTIONS: dict[str, str] = {
     "DELETE tags/<path:tag>": "workflow.bulk",
     "POST tags/rename": "workflow.bulk",
     "POST triggers": "trigger.create",
+    "POST triggers/<uuid:id>/backfill": "trigger.backfill",
     "DELETE triggers/<uuid:id>": "trigger.delete",
     "PATCH triggers/<uuid:id>": "trigger.update",
     "PUT triggers/<uuid:id>": "trigger.update",

@@ -196,10 +196,19 @@ MAKERS: dict[str, Callable[[Things], object]] = {
 
 Body = Callable[[Things], dict[str, Any]]
 DAILY = {"name": "Daily", "kind": "schedule", "config": {"cron": "0 9 * * *"}}
+
+
+def last_day() -> dict[str, Any]:
+    """The period of a backfill."""
+    now = timezone.now()
+    return {"from": (now - timedelta(days=1)).isoformat(), "until": now.isoformat(), "dry_run": False}
+
+
 # Bodies of verbs that look at them before they ask whether the creator's verbs apply.
 BODIES: dict[str, Body] = {
     "POST replays": lambda things: {"runs": [str(things.run.uid)]},
     "POST replays/preview": lambda things: {"runs": [str(things.run.uid)]},
     "POST triggers": lambda things: {"workflow_id": str(things.workflow.id), **DAILY},
+    "POST triggers/<uuid:id>/backfill": lambda _: last_day(),
     "PUT triggers/<uuid:id>": lambda things: {"workflow_id": str(things.workflow.id), **DAILY},
 }

@@ -129,6 +129,7 @@ CASES: dict[str, Case] = {
     "failure_calls.SAY": Case({"run": 1, "level": "info", "message": "x"}, ("automation_runlog_pkey",)),
     "firings.LOCK_DUE": Case((10,), ("trigger_due",)),
     "firings.RECORD": Case(([ID], [AT], [1], [""]), ("automation_firing_pkey",)),
+    "firings.CATCH_UP": Case(([ID], [AT], [1], [""]), ("automation_firing_pkey",)),
     "firings.LINK": Case(([ID], [AT], [ID]), ("automation_firing_pkey",)),
     "firings.LEAVE_OUT": Case(([ID], [AT], [5], [""]), ("automation_firing_pkey",)),
     "firings.ADVANCE": Case(([ID], [AT], [AT]), ("automation_trigger_pkey",)),

@@ -30,6 +30,10 @@ def triggers(ada: Voice, flow: str) -> None:
     at_eight = {"cron": "0 8 * * 1-5", "timezone": "Europe/Berlin"}
     body = {"workflow_id": flow, "kind": "schedule", "name": "Weekdays", "config": at_eight}
     ada.ask("triggers_update", body, id=made["id"])
+    this_week = {"from": in_days(-4), "until": in_days(0), "dry_run": True}
+    ada.ask("triggers_backfill_create", this_week, id=made["id"])
+    ada.ask("triggers_backfill_create", {**this_week, "dry_run": False}, id=made["id"])
+    ada.ask("triggers_firings_list", id=made["id"])
     ada.ask("triggers_partial_update", {"is_active": False}, id=made["id"])
     ada.ask("triggers_destroy", id=made["id"])
     make(ada, "Careful", SAY, settings={"concurrency": {"limit": 2}})
