@@ -30,7 +30,7 @@ def clock_file(tmp_path_factory):
 @pytest.fixture(scope="module")
 def _web(django_db_setup, django_db_blocker, clock_file):
     with django_db_blocker.unblock():
-        web = Web(allow="", application="webhooks.tests.clocked:application", WEBHOOKS_TEST_CLOCK=str(clock_file))
+        web = Web(allow="", application="tests.clocked:application", TEST_CLOCK_FILE=str(clock_file))
     yield web
     web.stop()
 

@@ -1,4 +1,4 @@
-"""The web process with its clock set: the instant stands in the file that WEBHOOKS_TEST_CLOCK names."""
+"""The web process with its clock set: the instant stands in the file that TEST_CLOCK_FILE names."""
 
 import os
 from datetime import UTC, datetime
@@ -9,6 +9,6 @@ from brainops.wsgi import application
 
 __all__ = ["application"]
 
-_FILE = Path(os.environ["WEBHOOKS_TEST_CLOCK"])
+_FILE = Path(os.environ["TEST_CLOCK_FILE"])
 
 clock.now = lambda: datetime.fromtimestamp(float(_FILE.read_text()), UTC)
