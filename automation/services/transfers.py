@@ -45,11 +45,7 @@ def create(
     """Write down what was asked and by whom. Raises Conflict (`too_many_transfers`)."""
     workspace_id = caller.workspace()
     with transaction.atomic():
-        Workspace.objects.select_for_update(no_key=True).get(id=workspace_id)  # so that the count is right
-        most = settings.BRAINOPS_LIMITS["transfers"]
-        if Transfer.objects.filter(workspace_id=workspace_id, state__in=UNDER_WAY).count() >= most:
-            said = f"{most} exports and imports of this workspace are under way, the most at once. Try again later."
-            raise Conflict(said, code="too_many_transfers", retry_after_seconds=30)
+        _require_room(workspace_id)
         transfer = Transfer.objects.create(
             workspace_id=workspace_id,
             created_by_id=caller.user_id,
@@ -116,8 +112,10 @@ def upload(transfer: Transfer, pieces: Iterable[bytes]) -> str:
 
 
 def release(transfer: Transfer) -> Transfer:
-    """Have an uploaded import worked on."""
-    Transfer.objects.filter(id=transfer.id).update(state=TransferState.QUEUED, expires_at=_expiry())
+    """Have an uploaded import worked on. Raises Conflict (`too_many_transfers`): others were uploaded meanwhile."""
+    with transaction.atomic():
+        _require_room(transfer.workspace_id)
+        Transfer.objects.filter(id=transfer.id).update(state=TransferState.QUEUED, expires_at=_expiry())
     transfer.refresh_from_db()
     return transfer
 
@@ -131,6 +129,14 @@ def forget_expired() -> int:
     """Delete what has expired (for the minute's sweep); returns how many."""
     with transaction.atomic(), connection.cursor() as cursor:
         return store.forget(cursor, most=MOST_FORGOTTEN)
+
+
+def _require_room(workspace_id: UUID) -> None:
+    Workspace.objects.select_for_update(no_key=True).get(id=workspace_id)  # so that the count is right
+    most = settings.BRAINOPS_LIMITS["transfers"]
+    if Transfer.objects.filter(workspace_id=workspace_id, state__in=UNDER_WAY).count() >= most:
+        said = f"{most} exports and imports of this workspace are under way, the most at once. Try again later."
+        raise Conflict(said, code="too_many_transfers", retry_after_seconds=30)
 
 
 def _expiry(hours: int | None = None) -> datetime:

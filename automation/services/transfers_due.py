@@ -69,9 +69,12 @@ class Work:
         rows.update(state=TransferState.QUEUED, held_until=later, fence=self.fence - 1)
 
     def finish(self, state: TransferState, **values: Any) -> None:
-        """Write the end, if it is still ours."""
+        """Write the end, if it is still ours. Only an export that is done has a file that somebody will read."""
         rows = Transfer.objects.filter(id=self.transfer.id, fence=self.fence, state=TransferState.RUNNING)
-        rows.update(state=state, finished_at=Now(), held_until=None, position=None, **values)
+        with transaction.atomic():
+            is_ours = rows.update(state=state, finished_at=Now(), held_until=None, position=None, **values)
+            if is_ours and (state is TransferState.FAILED or self.transfer.direction == Direction.IMPORT):
+                TransferChunk.objects.filter(transfer=self.transfer).delete()
 
 
 class Mover:
@@ -271,7 +274,6 @@ class _RolledBack(Exception):
 def _finish_import(work: Work, outcome: Outcome) -> None:
     told = outcome.as_json()
     told["ids"] = dict(list(outcome.ids.items())[:LISTED_IDS])
-    TransferChunk.objects.filter(transfer=work.transfer).delete()  # the file is not needed any more
     work.finish(TransferState.DONE, counts=told, done=sum(outcome.counts.values()))
 
 

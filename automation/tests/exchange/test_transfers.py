@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from automation.models import Transfer, TransferChunk, TransferItem, Workflow
+from automation.models import Direction, Transfer, TransferChunk, TransferItem, TransferState, Workflow
 from automation.runtime.process import Runtime
 from automation.services import transfers
 from automation.services.exchange.assembling import Assembly, whole
@@ -31,8 +31,10 @@ from automation.tests.exchange.conftest import (
     workflow,
 )
 from brainops.accounts.models import Role
+from brainops.accounts.services.api_keys import recognise
 from brainops.audit.models import AuditEntry
 from brainops.core import clock
+from brainops.core.errors import Conflict
 
 FORMS = {
     "json": "application/json",
@@ -170,6 +172,7 @@ def test_a_file_that_cannot_be_read_fails_with_its_problems(owner: Api):
 
     shown = owner.get(url).json()
     assert (shown["state"], shown["error"]["code"]) == ("failed", "malformed_json")
+    assert TransferChunk.objects.count() == 0
 
 
 def test_the_report_of_a_worker_holds_no_secret(owner: Api):
@@ -238,6 +241,19 @@ def test_a_workspace_has_so_many_under_way_and_no_more(owner: Api, settings):
     response = owner.post("/workflows/export", {"async": True})
 
     assert (response.status_code, response.json()["code"]) == (409, "too_many_transfers")
+
+
+def test_imports_that_are_uploaded_side_by_side_are_no_way_around_it(owner: Api, settings):
+    settings.BRAINOPS_LIMITS = {**settings.BRAINOPS_LIMITS, "transfers": 1}
+    caller, uploading = recognise(owner.key.text), TransferState.UPLOADING
+    both = [transfers.create(caller, Direction.IMPORT, "json", {}, state=uploading) for _ in range(2)]
+
+    transfers.release(both[0])
+    with pytest.raises(Conflict) as refusal:
+        transfers.release(both[1])
+
+    assert refusal.value.code == "too_many_transfers"
+    assert list(Transfer.objects.order_by("created_at").values_list("state", flat=True)) == ["queued", "uploading"]
 
 
 def test_the_same_key_starts_one_transfer(owner: Api):
