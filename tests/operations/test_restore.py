@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.architecture.source import CHECKOUT
 from tests.live import Receiver, wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(420)]
+TOKEN = "token-of-the-scraper"
 
 
 class Installation:
@@ -25,6 +27,7 @@ class Installation:
     def __init__(self, data: Path, receiver: Receiver) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("BRAINOPS_", "DJANGO_"))}
         ours = {"BRAINOPS_DATA": str(data), "BRAINOPS_EGRESS_ALLOW": receiver.address}
+        ours["BRAINOPS_METRICS_TOKEN"] = TOKEN
         self.data, self._environment = data, {**kept, **ours}
         self._environment.pop("DATABASE_URL", None)
         self._environment.pop("REDIS_URL", None)
@@ -88,10 +91,22 @@ def test_a_restored_installation_has_everything_and_goes_on_exactly_once(tmp_pat
         assert {body: keys.total() for body, keys in receiver.keys.items()} == dict.fromkeys(expected, 1)
         assert "automation.Secret.value: 1 secrets can be read." in new.run("manage", "check_secrets")
         new.run("manage", "audit_verify")
+        # web answers the scrape, and the worker ended the runs
+        wait_until(lambda: metrics(again).get('brainops_runs_ended_total{status="succeeded"}', 0) >= 6, seconds=30)
     finally:
         old.run("down")
         new.run("down")
         receiver.close()
+
+
+def metrics(product: Product) -> dict[str, float]:
+    """Every series of a scrape, by its name with labels."""
+    request = urllib.request.Request(
+        f"{product.address}/internal/metrics", headers={"Authorization": f"Bearer {TOKEN}"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
 
 
 def start(product: Product, workflow: str, number: str) -> str:
