@@ -90,7 +90,7 @@ class VersionDiffView(CallerView):
         """What saving the sent members would change of a version. What is left out stays as it is; nothing is saved."""
         body = request.data
         if not isinstance(body, dict) or body.keys() - set(CONTENT_FIELDS):
-            DRAFT.read(request)  # what else is wrong is told by the whole draft
+            body = DRAFT.read(request)  # what else is wrong is told by the whole draft
         version = versions.get_version(workflows.get_workflow(self.caller, id), number)
         before = versions.content_of(version)
         found = version_diff.difference(before, read_content(body, before))
