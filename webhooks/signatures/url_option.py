@@ -20,6 +20,8 @@ URL_OPTIONS: dict[str, Any] = {"type": "object", "additionalProperties": False, 
 
 def address_of(options: Options, own: str, query: str) -> str:
     """The address that was signed."""
+    if not (options or query):  # most deliveries
+        return own
     url = str(options.get("url") or own)
     return url if "?" in url or not query else f"{url}?{query}"
 
