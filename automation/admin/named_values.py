@@ -51,6 +51,13 @@ class NamedAdmin(AuditedAdmin):
         """A name is what documents say: it cannot be changed under them."""
         return ("workspace", "name", *self.readonly_fields) if obj else ()
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """A description is a line or two."""
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if field is not None and db_field.name == "description":
+            field.widget.attrs["rows"] = 2
+        return field
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """No deletion in one go: each is asked about."""
         return {}

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from automation.engine.status import RunStatus, StepStatus
-from automation.models import NoticeDelivery, Worker
+from automation.models import NoticeDelivery, Variable, Worker
 from automation.services.notice_decisions import decide_due
 from automation.tests.admin.conftest import EVIL, add_lines, add_step, make_run
 from automation.tests.notices.rows import make_rule, run_once
@@ -54,9 +54,30 @@ def addresses(staff):
         "workers": f"{automation}/worker/",
         "beat": "/admin/django_celery_beat/periodictask/",
         "webhook endpoints": "/admin/webhooks/webhookendpoint/",
+        "variables": f"{automation}/variable/",
+        "variable": f"{automation}/variable/{long_variable(workflow).id}/change/",
+        "secrets": f"{automation}/secret/",
+        "new secret": f"{automation}/secret/add/",
+        "import": f"{automation}/workflow/import/",
+        "versions": reverse("admin:automation_workflow_versions", args=[workflow.id]),
         "audit log": "/admin/audit/auditentry/",
         "users": "/admin/accounts/user/",
+        "user": f"/admin/accounts/user/{staff.id}/change/",
+        "workspace": f"/admin/accounts/workspace/{workflow.workspace_id}/change/",
+        "new workspace": "/admin/accounts/workspace/add/",
+        "members": "/admin/accounts/membership/",
+        "invitations": "/admin/accounts/invitation/",
+        "api keys": "/admin/accounts/apikey/",
+        "sessions": "/admin/accounts/loginsession/",
+        "identities": "/admin/accounts/identity/",
+        "sign-in security": "/admin/security/",
     }
+
+
+def long_variable(workflow):
+    """A value that is wider than a phone."""
+    name, value = "region_" + "x" * 40, {"text": "a-very-long-word-" * 20}
+    return Variable.objects.create(workspace=workflow.workspace, name=name, value=value)
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
@@ -99,3 +120,25 @@ def test_the_keyboard_opens_a_step(open_page, addresses):
     page.keyboard.press("Enter")
 
     assert page.get_attribute("#step-say", "open") == ""
+
+
+def test_a_value_wider_than_a_phone_is_wrapped_and_not_cut(open_page, addresses):
+    page = open_page(addresses["variables"], width=PHONE)
+
+    cut = page.eval_on_selector_all(
+        "#result_list td", "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).length"
+    )
+
+    assert cut == 0
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_the_api_is_shown_in_the_colours_of_the_admin(open_page, theme, width):
+    page = open_page("/admin/api/", theme=theme, width=width)
+    page.wait_for_selector(".opblock")
+
+    page.locator(".opblock-summary-control").first.click()
+    page.wait_for_selector(".opblock-body .example")
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    assert colour == {"light": "rgb(250, 250, 250)", "dark": "rgb(28, 32, 34)"}[theme]

@@ -46,6 +46,15 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm tak
     class Meta:
         model = Workspace
         fields = [*workspaces.CHANGEABLE]
+        labels = {
+            "requires_if_match": "No overwriting unseen",
+            "requires_mfa": "Second factor",
+            "max_workflows": "Workflows at most",
+            "max_active_triggers": "Active triggers at most",
+            "max_runs_per_day": "Runs a day at most",
+            "max_storage_bytes": "Stored bytes at most",
+        }
+        help_texts = {"requires_if_match": "Refuse a save that does not name the state it changes (If-Match)."}
 
     def clean_slug(self) -> str:
         """The slug, if it is one. Raises ValidationError."""
@@ -64,13 +73,22 @@ class WorkspaceAdmin(AuditedAdmin):
     list_filter = ("requires_mfa", "requires_if_match")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("id", "created_at", "in_use")
+    known_later = ("id", "created_at", "in_use")
+    readonly_fields = known_later
     fieldsets = (
         (None, {"fields": ("name", "slug", "id", "created_at")}),
         ("What it demands", {"fields": ("requires_if_match", "requires_mfa")}),
         ("Quotas", {"fields": (*workspaces.QUOTAS, "in_use")}),
     )
     inlines = (MembershipInline,)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What is known only of a workspace that exists stays off the page that adds one."""
+        hidden = () if obj else self.known_later
+        return [
+            (title, {**options, "fields": [name for name in options["fields"] if name not in hidden]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
 
     @admin.display(description="In use")
     def in_use(self, workspace: Workspace) -> str:

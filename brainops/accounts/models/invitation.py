@@ -51,4 +51,4 @@ class Invitation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.email} to {self.workspace_id} as {self.role}"
+        return f"{self.email} as {self.role}"

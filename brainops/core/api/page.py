@@ -9,7 +9,9 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 SCHEMA_NAME = "api-page-schema"  # the route the page reads the document from
 
-_show = SpectacularSwaggerSplitView.as_view(url_name=SCHEMA_NAME, authentication_classes=(), permission_classes=())
+_show = SpectacularSwaggerSplitView.as_view(
+    url_name=SCHEMA_NAME, template_name="api/page.html", authentication_classes=(), permission_classes=()
+)
 
 
 def api_page(request: HttpRequest) -> HttpResponse:
