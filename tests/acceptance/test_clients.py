@@ -24,7 +24,7 @@ def example(language: str) -> str:
 
 
 def run(command: list[str], product, *, given: str, **environment: str) -> str:
-    variables = {**os.environ, "BRAINOPS_URL": product.address, "BRAINOPS_KEY": product.key, **environment}
+    variables = {**os.environ, "API_URL": product.address, "API_KEY": product.key, **environment}
     said = subprocess.run(command, input=given, env=variables, capture_output=True, text=True, timeout=90, check=False)
     assert said.returncode == 0, said.stderr
     return said.stdout
