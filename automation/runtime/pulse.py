@@ -32,6 +32,7 @@ from brainops.core.housekeeping import sweep
 
 LONGEST_TIMER_SECONDS = 60.0  # longer waits are precise to one tick
 MINUTE_SECONDS = 60.0
+MOST_FIRED, FIRING_SECONDS = 5_000, 1.0  # triggers of one tick, and the time it takes for them at most
 
 log = structlog.get_logger(__name__)
 
@@ -134,7 +135,7 @@ class Pulse(VitalThread):
             self._attempt(self._tell_metrics)
         if not take_turn(self._connection, "pulse", every_seconds=self._every_seconds * 0.9):
             return 0
-        due = (fire_due, approvals_due, failure_workflows.start_due, self._admit, replays_due, mover.start)
+        due = (self._fire, approvals_due, failure_workflows.start_due, self._admit, replays_due, mover.start)
         queued = sum(map(self._attempt, (self._recover, self._wake, *due)))
         queued += self._attempt(self._time_out)  # they make room, too, and their callers go on
         self._attempt(self._tell)
@@ -175,6 +176,10 @@ class Pulse(VitalThread):
         recovered = len(recover_orphans(self._connection))
         meters.RECOVERED.add(recovered)
         return recovered
+
+    def _fire(self) -> int:
+        """Many schedules are due at the full hour: they go on in every tick until none is left."""
+        return fire_due(limit=MOST_FIRED, seconds=FIRING_SECONDS)
 
     def _admit(self) -> int:
         """The net under the aftermath of ended runs, and what ends debounces: limits that have room."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -35,15 +36,17 @@ KEEP_DAYS = 90  # of the ledger; a slot is only ever looked at again within seco
 log = structlog.get_logger(__name__)
 
 
-def fire_due(*, limit: int = 200) -> int:
+def fire_due(*, limit: int = 200, seconds: float = 60.0) -> int:
     """Fire up to `limit` due triggers on the database's clock; return how many runs were started.
+
+    After `seconds` no further batch is begun; the next tick goes on.
 
     Locked triggers belong to somebody who is firing them at this moment, so they are skipped. Ledger, runs and the
     next fire time stand or fall together: killed anywhere in between, nothing happened and the next tick does it.
     The caller rings the bell.
     """
-    started = seen = 0
-    while seen < limit:
+    started, seen, ends = 0, 0, time.monotonic() + seconds
+    while seen < limit and (not seen or time.monotonic() < ends):
         size = min(BATCH, limit - seen)
         found, runs = _fire_batch(size)
         started, seen = started + runs, seen + found

@@ -199,3 +199,11 @@ def test_the_ledger_is_pruned_by_age():
 
     assert forget_old_firings(days=90) == 1
     assert Firing.objects.count() == 1
+
+
+def test_a_tick_whose_time_is_over_begins_no_further_batch():
+    workflow = make_workflow()
+    for _ in range(25):
+        make_schedule(workflow, due=this_minute())
+
+    assert [fire_due(seconds=0), fire_due(seconds=0), fire_due(seconds=0)] == [20, 5, 0]
