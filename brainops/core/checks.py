@@ -1,4 +1,4 @@
-"""Checks of what is stored: `manage.py check --database default`, and before each migration."""
+"""Checks of what is stored (`manage.py check --database default`, before each migration) and of how one deploys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
 from brainops.core import rotation
@@ -33,3 +33,12 @@ def check_stored_keys(databases: Sequence[str] | None = None, **_: Any) -> list[
             for key, count in sorted(lost.items())
         ]
     return found
+
+
+@register(Tags.security, deploy=True)
+def check_hosts(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Warn when any Host header is believed: links that are made from a request would lead wherever a caller says."""
+    if "*" not in settings.ALLOWED_HOSTS:
+        return []
+    hint = "Name the hosts in BRAINOPS_ALLOWED_HOSTS; the one of BRAINOPS_PUBLIC_URL is among them by itself."
+    return [Warning("BRAINOPS_ALLOWED_HOSTS holds '*': any Host header is believed.", hint=hint, id="core.W001")]
