@@ -79,7 +79,7 @@ def _carry_out(caller: Caller, name: str, said: str, judge: Any, manner: Manner)
     caller.require(Permission.WORKFLOWS_UPDATE)
     ids = bulk.ids_of(scoped(Workflow.objects.filter(tags__contains=[name]), caller))
     if not ids:
-        raise NotFound(f"No workflow has the tag {name!r}.")
+        raise NotFound("No workflow has this tag.")
     order = _TagOrder(
         action="tag",
         ids=ids,

@@ -104,7 +104,7 @@ def test_an_owner_is_let_in_everywhere(verb, things, owner):
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.is_for_staff], ids=str)
 def test_staff_are_let_in_where_only_staff_may(verb, things, owner):
-    User.objects.filter(id=owner.user.id).update(is_staff=True)
+    User.objects.filter(id=owner.user.id).update(is_staff=True, is_superuser=True)
 
     status = owner.call(verb.method, address(verb, things)).status_code
 

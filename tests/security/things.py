@@ -23,6 +23,7 @@ from automation.models import (
     Transfer,
     TransferChunk,
     Variable,
+    Workflow,
     WorkflowVersion,
 )
 from automation.models.transfer import Direction, TransferState
@@ -180,7 +181,7 @@ MAKERS: dict[str, Callable[[Things], object]] = {
         Secret.objects.create(workspace=things.home, name="token", value="s3cret").name
     ),
     "state/<path:key>": _value,
-    "tags/<path:tag>": lambda things: "old",
+    "tags/<path:tag>": lambda things: _tagged(things.workflow, "old"),
     "triggers/<uuid:id>": lambda things: make_schedule(things.workflow).id,
     "variables/<str:name>": lambda things: (
         Variable.objects.create(workspace=things.home, name="region", value="eu").name
@@ -212,3 +213,8 @@ BODIES: dict[str, Body] = {
     "POST triggers/<uuid:id>/backfill": lambda _: last_day(),
     "PUT triggers/<uuid:id>": lambda things: {"workflow_id": str(things.workflow.id), **DAILY},
 }
+
+
+def _tagged(workflow: Any, tag: str) -> str:
+    Workflow.objects.filter(id=workflow.id).update(tags=[tag])
+    return tag
