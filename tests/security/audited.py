@@ -41,7 +41,7 @@ ELSEWHERE = {
     "::test_an_app_is_set_up_over_the_api_and_counts_for_this_login_at_once",
     "POST me/mfa/recovery-codes": "brainops/accounts/tests/test_second_factors.py"
     "::test_new_recovery_codes_end_the_old_ones",
-    "DELETE me/mfa": "brainops/accounts/tests/test_second_factors.py::test_removing_the_factor_asks_for_a_code",
+    "POST me/mfa/remove": "brainops/accounts/tests/test_second_factors.py::test_removing_the_factor_asks_for_a_code",
     "POST approvals/<uuid:id>/answer": "automation/tests/approvals/test_decisions.py"
     "::test_what_became_of_an_effect_is_answered_once",
     "POST workflows/import": "automation/tests/exchange/test_strategies.py::test_each_change_is_audited",

@@ -34,12 +34,15 @@ CASES = [
 ]
 
 
+OF_NOTICES = {"in_notice_decision", "before_notice", "after_notice"}  # crashed at in automation/tests/notices
+
+
 def test_every_point_of_the_product_is_crashed_at():
     root = Path(automation.__file__).parent
     sources = [path for path in root.rglob("*.py") if "tests" not in path.parts]
     named = {name for path in sources for name in REACH.findall(path.read_text(encoding="utf-8"))}
 
-    assert named == {point for _, point, _ in CASES}
+    assert named - OF_NOTICES == {point for _, point, _ in CASES}
 
 
 def lost_by_a_dead_worker(run_id):

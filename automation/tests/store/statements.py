@@ -197,7 +197,7 @@ CASES: dict[str, Case] = {
     "recover.PRUNE": Case(),
     "recover.ORPHANS": Case((), ("run_owner",)),
     "replays.TAKE": Case((), ("replay_due",)),
-    "replays.PASSED": Case({"id": ID, "started": 1, "refused": 0}, ("automation_replay_pkey",)),
+    "replays.PASSED": Case({"id": ID, "started": 1, "refused": 0}),  # the key, or the list's index that holds it, too
     # any of the indexes that begin with the workspace will do
     "tags.COUNT": Case({"workspace": HOME, "after": "", "prefix": "", "limit": 50}),
     "run_bounds.BOUND": Case({"at": AT}, (RUN,)),
