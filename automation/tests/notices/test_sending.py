@@ -369,3 +369,20 @@ def test_old_deliveries_and_ended_mutes_go(home, rule, orders, inbox):
     NoticeDelivery.objects.update(created_at=clock.now() - timedelta(days=31))
 
     assert (notice_acts.forget_old(), NoticeDelivery.objects.count()) == (1, 0)
+
+
+def test_a_rule_follows_a_person_whom_staff_rename_in_the_admin(home, orders, inbox, client):
+    ada = member(home, "ada")
+    rule = make_rule(home, recipients=["user:ada"])
+    client.force_login(User.objects.create_superuser("root@example.com"))
+    person = User.objects.get(id=ada.user_id)
+    none = {f"memberships-{name}_FORMS": 0 for name in ("TOTAL", "INITIAL")}
+
+    answer = client.post(
+        f"/admin/accounts/user/{person.id}/change/",
+        {"email": person.email, "username": "lovelace", "name": "", "is_active": "on", **none},
+    )
+
+    assert answer.status_code == 302, answer.content
+    rule.refresh_from_db()
+    assert rule.recipients == ["user:lovelace"]

@@ -13,7 +13,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from brainops.accounts.admin.workspaces import MembershipInline
 from brainops.accounts.models import User
-from brainops.accounts.services import second_factors
+from brainops.accounts.services import profile, second_factors
 from brainops.audit.admin.base import AuditedAdmin, actor_of
 
 
@@ -82,6 +82,12 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     def has_remove_factors_permission(self, request: HttpRequest) -> bool:
         """Superusers: whoever removes a factor needs one secret less to be somebody else."""
         return bool(getattr(request.user, "is_superuser", False))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save, and carry along what names the user; the page's view holds the transaction."""
+        super().save_model(request, obj, form, change)
+        if change and "username" in form.changed_data:
+            profile.follow_rename(obj, form.initial["username"])
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[type[MembershipInline], ...]:
         """Memberships once the user is there."""

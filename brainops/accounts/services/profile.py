@@ -43,8 +43,7 @@ def change(caller: Caller, changes: Mapping[str, str]) -> User:
         except IntegrityError as error:  # the check saw it free a moment ago
             raise Conflict("This user name was taken in this very moment. Choose another.") from error
         if "username" in different:
-            for carry_on in renames.values():
-                carry_on(user, before["username"])
+            follow_rename(user, before["username"])
         record(
             actor=caller,
             workspace_id=None,
@@ -55,6 +54,12 @@ def change(caller: Caller, changes: Mapping[str, str]) -> User:
             changes={name: [before[name], value] for name, value in different.items()},
         )
     return user
+
+
+def follow_rename(user: User, before: str) -> None:
+    """Let everything that names the person follow the new user name; else the next holder would inherit it."""
+    for carry_on in renames.values():
+        carry_on(user, before)
 
 
 def _check(user: User) -> None:
