@@ -12,7 +12,7 @@ from brainops.accounts.models import Invitation, Membership, Role, User, Workspa
 from brainops.accounts.services import invitations
 from tests.browser.conftest import DESK, PHONE
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture

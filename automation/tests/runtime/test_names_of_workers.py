@@ -6,6 +6,7 @@ import os
 import subprocess
 
 import pytest
+from django.db import connection
 
 from automation.engine.status import RunStatus
 from automation.models import Run, Worker, WorkerState
@@ -93,10 +94,20 @@ def test_a_dead_process_that_nobody_waited_for_is_gone():
     zombie.wait()
 
 
+def holders_of_names() -> set[int]:
+    """The server's processes that hold an advisory lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pid from pg_locks where locktype = 'advisory' and granted")
+        return {pid for (pid,) in cursor.fetchall()}
+
+
 def test_a_worker_whose_name_was_taken_meanwhile_takes_another_and_says_so(heartbeat):
     heartbeat._breathe()
     name = heartbeat.name_in_register
-    heartbeat._connection.close()  # the lock goes with the connection
+    holders = holders_of_names()
+    heartbeat._connection.close()  # the lock goes with the connection, as soon as the server has seen that it is gone
+    while holders & holders_of_names():
+        pass
     heartbeat.name_in_register = ""
     thief = Connection()
     assert take_name(thief, host=name.rpartition("/")[0]) == name

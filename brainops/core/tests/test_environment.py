@@ -221,6 +221,7 @@ def test_production_settings_pass_djangos_deployment_check():
         "BRAINOPS_PUBLIC_URL": "https://flows.example.com",
         "BRAINOPS_STAFF_MFA": "required",
     }
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # the browser tests of this process may have set it
 
     result = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
