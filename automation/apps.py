@@ -32,9 +32,9 @@ class AutomationConfig(AppConfig):
             transfers,
             vitals,
         )
-        from brainops.accounts import belongings, usage  # noqa: PLC0415
-        from brainops.accounts.models import Workspace  # noqa: PLC0415
-        from brainops.core import health, housekeeping, metrics  # noqa: PLC0415
+        from brainops.accounts import belongings, usage  # noqa: PLC0415  # models first
+        from brainops.accounts.models import Workspace  # noqa: PLC0415  # models first
+        from brainops.core import health, housekeeping, metrics  # noqa: PLC0415  # models first
 
         limit_values(settings.BRAINOPS_LIMITS["value_bytes"])
         housekeeping.sweeps.register("idempotency keys", idempotency.forget_old)

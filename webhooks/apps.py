@@ -13,6 +13,6 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         """Say what retention deletes here."""
         from automation.services.retention import others  # noqa: PLC0415  # the models must be loaded first
-        from webhooks.services.retention import forget_old  # noqa: PLC0415
+        from webhooks.services.retention import forget_old  # noqa: PLC0415  # models first
 
         others.register("webhook events", forget_old)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
@@ -86,13 +87,12 @@ class NamedAdmin(AuditedAdmin):
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """The service did."""
 
+    @admin.display(description="Used by")
     def used_by(self, row: Any) -> SafeString | str:
         """The workflows that mention it, as links."""
         users = mentioned.used_by(row.workspace_id, self.sort, row.name)
         links = [(reverse("admin:automation_workflow_page", args=[user.id]), user.name) for user in users]
         return format_html("{}", format_html_join(", ", '<a href="{}">{}</a>', links)) if links else "–"
-
-    used_by.short_description = "Used by"  # type: ignore[attr-defined]  # how Django names a column
 
 
 def unchecked(_row: Any) -> None:

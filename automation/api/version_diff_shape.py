@@ -64,7 +64,10 @@ class DifferenceShape(serializers.Serializer[Any]):
     before = serializers.CharField(help_text="The number of the earlier side.")
     after = serializers.CharField(help_text="The number of the later side; `draft` for what was sent.")
     is_same = serializers.BooleanField()
-    fields = ChangeShape(many=True, help_text="Name, description, tags, meta_data, inputs, settings, output.")  # type: ignore[assignment]
+    # the answer's member has the name of a property of serializers; DRF takes declared fields out of the class
+    fields = ChangeShape(  # type: ignore[assignment]  # as said above
+        many=True, help_text="Name, description, tags, meta_data, inputs, settings, output."
+    )
     steps = StepsDiffer()
 
 

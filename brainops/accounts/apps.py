@@ -14,16 +14,16 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Register what others find by import."""
         # Here and not at the top: they need the models.
-        import brainops.accounts.api.openapi  # noqa: PLC0415
-        import brainops.accounts.checks  # noqa: F401, PLC0415
-        from brainops.accounts.services import (  # noqa: PLC0415
+        import brainops.accounts.api.openapi  # noqa: PLC0415  # models first
+        import brainops.accounts.checks  # noqa: F401, PLC0415  # models first
+        from brainops.accounts.services import (  # noqa: PLC0415  # models first
             factor_secrets,
             login_limits,
             one_time,
             reset_mails,
             sessions,
         )
-        from brainops.core import housekeeping, rotation  # noqa: PLC0415
+        from brainops.core import housekeeping, rotation  # noqa: PLC0415  # models first
 
         housekeeping.sweeps.register("login limits", login_limits.forget_old)
         housekeeping.sweeps.register("login sessions", sessions.forget_old)

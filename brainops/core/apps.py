@@ -12,7 +12,7 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks at start, and how old the database is."""
-        from brainops.core import (  # noqa: PLC0415
+        from brainops.core import (  # noqa: PLC0415  # models first
             checks,  # noqa: F401  (they need the models of every room)
             health,
             schema_age,

@@ -66,9 +66,9 @@ def start() -> None:
 
 def stop() -> None:
     """Send what is left, and trace no more."""
-    global _give  # noqa: PLW0603
+    global _give  # noqa: PLW0603 - one per process
     if _give is not None:
-        from brainops.core import otlp  # noqa: PLC0415
+        from brainops.core import otlp  # noqa: PLC0415 - loaded only where it is used
 
         _give = None
         otlp.close_outbox()

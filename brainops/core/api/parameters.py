@@ -31,7 +31,10 @@ IF_MATCH = OpenApiParameter(
 class Fields(ClosedSerializer):
     """`?fields=a,b`: only these members of each row."""
 
-    fields = serializers.CharField(required=False, help_text="Comma-separated members to answer with.")  # type: ignore[assignment]
+    # the parameter has the name of a property of serializers; DRF takes declared fields out of the class
+    fields = serializers.CharField(  # type: ignore[assignment]  # as said above
+        required=False, help_text="Comma-separated members to answer with."
+    )
 
 
 class Several(serializers.ListField):

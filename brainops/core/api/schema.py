@@ -96,7 +96,7 @@ class Schema(AutoSchema):
 
     def list_parameters(self) -> list[str]:
         """The names of the query parameters that every list takes; none for other views."""
-        return [one["name"] for one in self._get_pagination_parameters()]  # type: ignore[no-untyped-call]
+        return [one["name"] for one in self._get_pagination_parameters()]  # type: ignore[no-untyped-call]  # no types
 
     def get_description(self) -> str:  # type: ignore[override]  # spectacular has no types
         """The view's own text and the permission."""

@@ -58,7 +58,7 @@ def test_who_calls_often_holds_tokens_and_they_are_all_counted(limiter: Limiter)
     mine = bucket(per_second=SLOW, burst=1000)
     calls = []
     asked = limiter.redis.take
-    limiter.redis.take = lambda wanted: calls.append(wanted) or asked(wanted)  # type: ignore[method-assign]
+    limiter.redis.take = lambda wanted: calls.append(wanted) or asked(wanted)  # type: ignore[method-assign]  # counts
 
     passed = sum(limiter.take(mine).refused is None for _ in range(1100))
 

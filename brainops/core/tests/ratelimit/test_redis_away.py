@@ -59,7 +59,7 @@ def test_a_frozen_redis_costs_one_request_a_pause(limiter: Limiter, server: Serv
     calls = []
     server_of_limiter = limiter.redis.redis
     ask = server_of_limiter._call
-    server_of_limiter._call = lambda *told: calls.append(1) or ask(*told)  # type: ignore[method-assign]
+    server_of_limiter._call = lambda *told: calls.append(1) or ask(*told)  # type: ignore[method-assign]  # counts
 
     server.send(signal.SIGSTOP)
     started = time.monotonic()
