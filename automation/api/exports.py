@@ -10,7 +10,6 @@ from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -28,7 +27,7 @@ from automation.services.exports import Stream, Wanted
 from automation.services.idempotency import Answer
 from brainops.accounts.api.scope import CallerView, ScopedViewSet
 from brainops.accounts.policy import Permission
-from brainops.core.api.json import JsonOnly, JsonRenderer
+from brainops.core.api.json import AnyAnswer
 from brainops.core.api.public import ANY_CALLER
 from brainops.core.api.serializers import ClosedSerializer
 from brainops.core.errors import InvalidInput, Problem
@@ -62,15 +61,6 @@ EXAMPLES = [
     ),
     OpenApiExample("A large set", value={"all": True, "format": "zip", "async": True}, request_only=True),
 ]
-
-
-class AnyAnswer(JsonOnly):
-    """The answer is the file that was asked for, whatever the Accept header says; refusals are JSON."""
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        """JSON, for everything that is not a file."""
-        renderer: BaseRenderer = JsonRenderer()
-        return renderer, renderer.media_type
 
 
 class SingleExport(ClosedSerializer):

@@ -6,14 +6,11 @@ its secret; the id is the idempotency key.
 
 from __future__ import annotations
 
-import base64
-import secrets
-
+from brainops.core.standard_webhooks import PREFIX, new_secret, signed_headers
 from webhooks.signatures.contract import Attempt, Draft, Scheme, Verdict
 from webhooks.signatures.digests import SHORTEST_SECRET_BYTES, hmacs_sha256, matches_any
 from webhooks.signatures.stamps import Stamp, decode_base64, event_in_body, judge
 
-PREFIX = "whsec_"
 LONGEST_SECRET_BYTES = 64
 
 
@@ -29,23 +26,12 @@ def verify(attempt: Attempt) -> Verdict:
 
 def sign(draft: Draft) -> dict[str, str]:
     """The headers a sender would send."""
-    stamp = Stamp(draft.delivery_id, int(draft.now), ())
-    (digest,) = hmacs_sha256([key_of(draft.secret)], stamp.content(draft.body))
-    return {
-        "webhook-id": draft.delivery_id,
-        "webhook-timestamp": str(stamp.timestamp),
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
-    }
+    return signed_headers(draft.secret, draft.body, message_id=draft.delivery_id, timestamp=int(draft.now))
 
 
 def key_of(secret: str) -> bytes:
     """The key's bytes: base64, after `whsec_` when it has that prefix."""
     return decode_base64(secret.removeprefix(PREFIX))
-
-
-def new_secret() -> str:
-    """`whsec_` and 256 random bits."""
-    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def refusal_of(secret: str) -> str | None:
