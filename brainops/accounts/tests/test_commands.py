@@ -4,6 +4,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 
 from brainops.accounts.models import ApiKey, Membership, User, Workspace
@@ -83,6 +84,14 @@ def test_the_admin_is_made_once_with_a_password_that_works_for_api_and_admin():
     assert Client().post("/admin/login/?next=/admin/", body).status_code == 302
     assert (again, "Use --reset-password" in note) == ("", True)
     assert Membership.objects.get().role == "owner"
+
+
+def test_without_an_installation_the_way_to_one_is_named():
+    with connection.cursor() as cursor:
+        cursor.execute("alter table accounts_user rename to elsewhere")  # taken back with the test's transaction
+
+    with pytest.raises(CommandError, match="There is no installation in this database yet. Start it once"):
+        run("create_admin", reset_password=True)
 
 
 def test_a_reset_gives_a_new_password_and_ends_the_old_one():

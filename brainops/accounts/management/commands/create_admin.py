@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
+from django.db import connection, transaction
 
 from brainops.accounts.models import Role, User
 from brainops.accounts.services import people
@@ -22,6 +22,8 @@ class Command(BaseCommand):
         parser.add_argument("--reset-password", action="store_true", help="Set and print a new password.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if User._meta.db_table not in connection.introspection.table_names():
+            raise CommandError("There is no installation in this database yet. Start it once: `bin/brainops up`.")
         actor = Actor.system("create_admin")
         try:
             with transaction.atomic():
