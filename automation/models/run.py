@@ -162,6 +162,8 @@ class Run(models.Model):
             ),
             # GET /runs?trigger_id=…
             models.Index(F("trigger"), F("id").desc(), name="run_trigger", condition=Q(trigger__isnull=False)),
+            # GET /runs?version=…
+            models.Index(F("version"), F("id").desc(), name="run_version"),
             # counts of the last hours: rows are appended in time's order, so a few blocks of ranges say it all
             BrinIndex(fields=["created_at"], name="run_created", pages_per_range=32),
             # the tally: runs that ended since it was last made

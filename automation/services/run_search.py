@@ -12,7 +12,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from automation.engine.status import RunStatus, StepStatus
-from automation.models import Approval, ApprovalKind, ApprovalState, Run, RunData, StepRun, Trigger, Workflow
+from automation.models import Approval, ApprovalKind, ApprovalState, Run, RunData, StepRun, Trigger, Workflow, WorkflowVersion
 from automation.services.run_times import created_between
 from automation.services.runs import visible_runs
 from brainops.accounts.caller import Caller
@@ -69,13 +69,14 @@ def find_rows(
         rows = rows.filter(workflow_id__in=_workflows_with(caller, workflow_tag))
     if trigger_kind:
         rows = rows.filter(_started_by(caller, trigger_kind))
+    if version is not None:
+        rows = rows.filter(version_id__in=_versions_numbered(caller, version, workflow_id))
     if status:
         rows = rows.filter(status__in=[STATUSES[word] for word in status])
     if has_unknown is not None:
         rows = rows.filter(with_unknown()) if has_unknown else rows.exclude(with_unknown())
     exact = {
         "workflow_id": workflow_id,
-        "version__number": version,
         "trigger_id": trigger_id,
         "parent_run__uid": parent_run_id,
         "called_by_run__uid": called_by_run_id,
@@ -122,6 +123,13 @@ def _took(min_seconds: float | None, max_seconds: float | None) -> Q:
 
 def _workflows_with(caller: Caller, tags: Sequence[str]) -> list[UUID]:
     rows = Workflow.objects.filter(workspace_id=caller.workspace(), tags__has_any_keys=list(tags))
+    return list(rows.values_list("id", flat=True))
+
+
+def _versions_numbered(caller: Caller, number: str, workflow_id: UUID | None) -> list[UUID]:
+    """The versions of that number, asked for first: a list of ids is what the index of runs takes."""
+    rows = WorkflowVersion.objects.filter(workflow__workspace_id=caller.workspace(), number=number)
+    rows = rows if workflow_id is None else rows.filter(workflow_id=workflow_id)
     return list(rows.values_list("id", flat=True))
 
 
