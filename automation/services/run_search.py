@@ -12,7 +12,17 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from automation.engine.status import RunStatus, StepStatus
-from automation.models import Approval, ApprovalKind, ApprovalState, Run, RunData, StepRun, Trigger, Workflow, WorkflowVersion
+from automation.models import (
+    Approval,
+    ApprovalKind,
+    ApprovalState,
+    Run,
+    RunData,
+    StepRun,
+    Trigger,
+    Workflow,
+    WorkflowVersion,
+)
 from automation.services.run_times import created_between
 from automation.services.runs import visible_runs
 from brainops.accounts.caller import Caller
