@@ -1,4 +1,4 @@
-"""Replay and ReplayItem: many runs retried together, at a bounded pace."""
+"""Replay and ReplayItem: many runs retried together, or many deliveries run again, at a bounded pace."""
 
 from __future__ import annotations
 
@@ -21,13 +21,17 @@ class ReplayState(models.TextChoices):
 
 
 class Replay(models.Model):
-    """One order to retry many runs. `options` is what a single retry takes; `per_minute` bounds the pace."""
+    """One order to repeat many things. `options` is what a single repeat takes; `per_minute` bounds the pace.
+
+    `source` says what is repeated: runs, or what a room above has registered a repeater for (`replay_sources`).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    source = models.CharField(max_length=40, db_default="runs", default="runs")
     options = JsonField(default=dict)
     per_minute = models.IntegerField(db_default=600)
     state = models.CharField(max_length=20, choices=ReplayState, db_default=ReplayState.RUNNING)
@@ -50,19 +54,24 @@ class Replay(models.Model):
 
 
 class ReplayItem(models.Model):
-    """One run of a replay: what became of it."""
+    """One run of a replay, or one thing of another source by its id: what became of it."""
 
     id = models.BigAutoField(primary_key=True)
     replay = models.ForeignKey(Replay, on_delete=models.CASCADE, related_name="items")
-    run = models.ForeignKey("automation.Run", on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey("automation.Run", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    subject_id = models.UUIDField(null=True, blank=True)  # what is repeated, where it is no run
     new_run = models.ForeignKey("automation.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     error = JsonField(null=True, blank=True)
     is_done = models.BooleanField(db_default=False)
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["replay", "run"], name="replay_item_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["replay", "run"], name="replay_item_once"),
+            models.UniqueConstraint(fields=["replay", "subject_id"], name="replay_subject_once"),
+        ]
         indexes = [models.Index(fields=["replay", "id"], name="replay_item_next", condition=Q(is_done=False))]
 
     def __str__(self) -> str:
-        return f"run {self.run_id} of replay {self.replay_id}"
+        about = f"run {self.run_id}" if self.subject_id is None else str(self.subject_id)
+        return f"{about} of replay {self.replay_id}"
