@@ -1,6 +1,7 @@
 """Fields, constraints and small properties. Rules live in services, hot statements in store."""
 
 from automation.models.approval import Approval, ApprovalKind, ApprovalState, ApprovalVote
+from automation.models.file import FileChunk, FileUse, StoredFile
 from automation.models.firing import Firing
 from automation.models.idempotency import IdempotencyKey
 from automation.models.limit import Limit
@@ -35,6 +36,8 @@ __all__ = [
     "DeliveryState",
     "Direction",
     "Event",
+    "FileChunk",
+    "FileUse",
     "Firing",
     "IdempotencyKey",
     "Limit",
@@ -61,6 +64,7 @@ __all__ = [
     "StateValue",
     "StepRun",
     "StorageUse",
+    "StoredFile",
     "TallyMark",
     "Tick",
     "Transfer",
