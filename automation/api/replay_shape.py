@@ -24,9 +24,10 @@ class CountsShape(serializers.Serializer[Any]):
 
 
 class ReplayShape(serializers.Serializer[Any]):
-    """An order to retry many runs."""
+    """An order to repeat many runs or deliveries."""
 
     id = serializers.UUIDField()
+    source = serializers.CharField(help_text="runs, or webhook_events.")
     state = serializers.ChoiceField(ReplayState.choices)
     options = serializers.DictField(help_text="from, version, inputs: what each retry takes.")
     per_minute = serializers.IntegerField()
@@ -47,7 +48,8 @@ class RefusalShape(serializers.Serializer[Any]):
 class ReplayItemShape(serializers.Serializer[Any]):
     """A run of a replay."""
 
-    run_id = serializers.UUIDField(help_text="The run to repeat.")
+    run_id = serializers.UUIDField(allow_null=True, help_text="The run to repeat; null where it is none.")
+    subject_id = serializers.UUIDField(allow_null=True, help_text="Else the thing to repeat, such as a webhook event.")
     status = serializers.ChoiceField(["waiting", "started", "refused"])
     new_run_id = serializers.UUIDField(allow_null=True, help_text="The run that repeats it.")
     new_run_status = serializers.CharField(allow_null=True)
@@ -107,6 +109,7 @@ def show(replay: Replay) -> dict[str, Any]:
     done = replay.started + replay.refused
     return {
         "id": replay.id,
+        "source": replay.source,
         "state": replay.state,
         "options": {name: replay.options[name] for name in ("from", "version", "inputs") if name in replay.options},
         "per_minute": replay.per_minute,
@@ -127,7 +130,8 @@ def show_item(item: ReplayItem) -> dict[str, Any]:
     """One run of a replay."""
     word = "waiting" if not item.is_done else "refused" if item.error else "started"
     return {
-        "run_id": item.run.uid,
+        "run_id": item.run.uid if item.run else None,
+        "subject_id": item.subject_id,
         "status": word,
         "new_run_id": item.new_run.uid if item.new_run else None,
         "new_run_status": RunStatus(item.new_run.status).word if item.new_run else None,

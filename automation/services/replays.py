@@ -1,9 +1,9 @@
-"""Replays: many runs retried together, at a bounded pace. `replays_due` starts them; here they are ordered and read."""
+"""Replays: many runs or deliveries repeated, at a bounded pace. `replays_due` starts them; here they are ordered."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from automation.models import Replay, ReplayItem, ReplayState, Run
 from automation.services import retry_preview
 from automation.services.replay_people import remember
 from automation.services.replay_selection import Selected, Wanted, select
+from automation.services.replay_sources import RUNS, repeaters
 from automation.services.retries import Repeat
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
@@ -87,16 +88,26 @@ def start(caller: Caller, order: Order) -> Replay:
     """
     selected = select(caller, order.wanted)
     with transaction.atomic():
-        replay = Replay.objects.create(
-            workspace_id=caller.workspace(),
-            created_by_id=caller.user_id,
-            options=_options(caller, order.repeat),
-            per_minute=order.per_minute,
-            total=len(selected.ids),
-            refused=len(selected.denied),
+        replay = _create(
+            caller, RUNS, order.repeat, order.per_minute, total=len(selected.ids), refused=len(selected.denied)
         )
         ReplayItem.objects.bulk_create(_items(replay, selected), batch_size=1000)
         _record(caller, replay, "replay.start", f"Ordered a replay of {replay.total} runs.")
+    replay.refresh_from_db()
+    return replay
+
+
+def start_of(caller: Caller, source: str, subject_ids: Sequence[UUID], repeat: Repeat, *, per_minute: int) -> Replay:
+    """Order a replay of things of another source, in the order given; whether the caller may is asked before.
+
+    Raises LookupError for a source that nobody has registered.
+    """
+    repeaters.get(source)
+    with transaction.atomic():
+        replay = _create(caller, source, repeat, per_minute, total=len(subject_ids))
+        items = [ReplayItem(replay=replay, subject_id=id_) for id_ in subject_ids]
+        ReplayItem.objects.bulk_create(items, batch_size=1000)
+        _record(caller, replay, "replay.start", f"Ordered a replay of {replay.total} {source.replace('_', ' ')}.")
     replay.refresh_from_db()
     return replay
 
@@ -130,6 +141,18 @@ def items(caller: Caller, id_: UUID | str, *, status: str | None = None) -> Quer
     if status == "waiting":
         return rows.filter(is_done=False)
     return rows if status is None else rows.filter(is_done=True, error__isnull=status == "started")
+
+
+def _create(caller: Caller, source: str, repeat: Repeat, per_minute: int, *, total: int, refused: int = 0) -> Replay:
+    return Replay.objects.create(
+        workspace_id=caller.workspace(),
+        created_by_id=caller.user_id,
+        source=source,
+        options=_options(caller, repeat),
+        per_minute=per_minute,
+        total=total,
+        refused=refused,
+    )
 
 
 def _options(caller: Caller, repeat: Repeat) -> dict[str, Any]:

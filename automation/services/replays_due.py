@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from uuid import UUID
 
 import structlog
 from django.db import Error as DatabaseError
@@ -14,9 +13,10 @@ from automation.engine.limits import BULK
 from automation.models import Replay, ReplayItem, ReplayState
 from automation.services import retries
 from automation.services.replay_people import who_asked
+from automation.services.replay_sources import repeaters
 from automation.services.retries import Repeat
 from automation.store.replays import count_item, take_due
-from brainops.core.errors import AppError, Conflict
+from brainops.core.errors import AppError, Conflict, NotFound
 
 BUDGET_SECONDS = 0.4  # of one tick: timers must not wait long for a replay
 
@@ -65,7 +65,7 @@ def _do(replay: Replay, item: ReplayItem) -> bool:
     except DatabaseError:
         raise  # the transaction is lost; the next tick tries the item again
     except Exception:
-        log.exception("replay_item_broke", replay_id=str(replay.id), run_id=str(item.run.uid))
+        log.exception("replay_item_broke", replay_id=str(replay.id), item=item.id)
         item.error = {"code": "internal_error", "message": AppError.sentence}
     item.is_done = True
     item.save(update_fields=["new_run", "error", "is_done"])
@@ -77,10 +77,10 @@ def _retry(replay: Replay, item: ReplayItem) -> int:
     if caller is None:
         said = "Who asked for this replay may not repeat runs here any more. Somebody who may has to ask again."
         raise Conflict(said, code="permission_denied")
-    repeat = Repeat.read(replay.options)
+    repeat, key = Repeat.read(replay.options), f"replay:{item.id}"
     with transaction.atomic():
-        return retries.retry(caller, _uid(item), repeat, dedupe_key=f"replay:{item.id}", queue=BULK).id
-
-
-def _uid(item: ReplayItem) -> UUID:
-    return item.run.uid
+        if item.run is not None:
+            return retries.retry(caller, item.run.uid, repeat, dedupe_key=key, queue=BULK).id
+        if item.subject_id is None:
+            raise NotFound  # the run went since
+        return repeaters.get(replay.source)(caller, item.subject_id, repeat, key).id
