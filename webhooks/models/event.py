@@ -12,7 +12,7 @@ from brainops.core.fields import JsonField
 
 
 class EventVerdict(models.IntegerChoices):
-    """What became of a request. Everything but REJECTED was verified."""
+    """What became of a request."""
 
     ACCEPTED = 1, "accepted"  # started a run
     REJECTED = 2, "rejected"  # refused with a 4xx; `reason` says why
@@ -23,7 +23,7 @@ class WebhookEvent(models.Model):
     """A stored request: what came, what was decided and what was answered.
 
     Only the store's statements write it. `delivery_id` is the sender's name for the delivery; a verified one is taken
-    once per endpoint, whatever other requests claim. Of a rejected request only the head of the body is kept.
+    once per endpoint, whatever other requests claim. Of a request that nobody signed only the head of the body is kept.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -49,6 +49,7 @@ class WebhookEvent(models.Model):
     duplicates = models.IntegerField(db_default=0)  # how often the same delivery came again
     last_duplicate_at = models.DateTimeField(null=True, blank=True)
     omitted = models.IntegerField(db_default=0)  # rejected requests before this one that were counted, not stored
+    is_verified = models.BooleanField(db_default=False)  # the sender proved itself, whatever became of it
     is_test = models.BooleanField(db_default=False)
     received_at = models.DateTimeField(db_default=Now())
 
