@@ -1,6 +1,7 @@
 """Fields, constraints and small properties. Rules live in services, hot statements in store."""
 
 from automation.models.approval import Approval, ApprovalKind, ApprovalState, ApprovalVote
+from automation.models.arrival import Arrival, ArrivalDecision
 from automation.models.file import FileChunk, FileUse, StoredFile
 from automation.models.firing import Firing
 from automation.models.idempotency import IdempotencyKey
@@ -16,6 +17,7 @@ from automation.models.run_statistic import RunStatistic
 from automation.models.run_tally import RunTally, TallyMark
 from automation.models.secret import Secret
 from automation.models.signal import Callback, Signal
+from automation.models.source import Source
 from automation.models.state import Event, LocalEffect, StateValue
 from automation.models.step_run import StepRun
 from automation.models.storage_use import StorageUse
@@ -32,6 +34,8 @@ __all__ = [
     "ApprovalKind",
     "ApprovalState",
     "ApprovalVote",
+    "Arrival",
+    "ArrivalDecision",
     "Callback",
     "DeliveryState",
     "Direction",
@@ -61,6 +65,7 @@ __all__ = [
     "RunTally",
     "Secret",
     "Signal",
+    "Source",
     "StateValue",
     "StepRun",
     "StorageUse",

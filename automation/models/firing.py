@@ -16,6 +16,7 @@ class FiringDecision(models.IntegerChoices):
     FULL = 5, "limit full"  # the workflow's limit let no further run in; `reason` says how full it was
     OVER_QUOTA = 6, "over quota"  # the workspace has had its runs of the day, or its storage is full; `reason` says so
     OVERLAP = 7, "overlapped"  # a run of the trigger was still under way; `reason` names it
+    CONDITION = 8, "condition false"  # the trigger's condition did not hold; `reason` says with which values
 
 
 class Firing(models.Model):

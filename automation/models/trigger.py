@@ -25,6 +25,7 @@ class Trigger(models.Model):
     kind = models.CharField(max_length=50)
     config = JsonField(default=dict, blank=True)
     inputs = JsonField(default=dict, blank=True)  # fixed inputs of the runs it starts
+    condition = models.TextField(blank=True, default="", db_default="")  # run only if it holds; empty: always
     is_active = models.BooleanField(default=True)
     next_fire_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_fired_at = models.DateTimeField(null=True, blank=True, editable=False)  # the newest slot that was decided
