@@ -42,7 +42,7 @@ def judge(
         _check_id(verdict.delivery_id)
         return _read(state, attempt, reading, verdict.delivery_id)
     except AppError as error:
-        return Unfit(error, verdict.delivery_id)
+        return Unfit(error, verdict.delivery_id, is_verified=scheme.is_signed)
 
 
 def attempt_of(

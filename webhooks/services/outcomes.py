@@ -105,10 +105,11 @@ class Greeting:
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """A request that is refused, with what is known of it."""
+    """A request that is refused, with what is known of it. `is_verified`: its signature was right."""
 
     error: AppError
     delivery_id: str | None = None
+    is_verified: bool = False
 
 
 Judgement = Genuine | Noted | Greeting | Unfit

@@ -13,7 +13,7 @@ from automation.store import bell
 from automation.store.intake import NewRun
 from automation.store.limits import LimitFull
 from brainops.core import clock
-from brainops.core.errors import DatabaseBusy, InvalidInput, NotFound, TooManyRequests
+from brainops.core.errors import AppError, DatabaseBusy, InvalidInput, NotFound, TooManyRequests
 from brainops.core.metrics import Counter
 from brainops.core.ratelimit.rates import bucket, require
 from webhooks.services import handshakes, quota, rows
@@ -103,9 +103,9 @@ def _start(state: EndpointState, incoming: Incoming, genuine: Genuine, now: date
             accepted = _accept(state, event, run)
             place.is_used = accepted is not None
     except BEYOND_QUOTA as error:
-        return _repeated(state, genuine.delivery_id) or _refuse(state, incoming, Unfit(error, genuine.delivery_id))
+        return _repeated(state, genuine.delivery_id) or _refuse(state, incoming, _unfit(state, genuine, error))
     except (InvalidInput, TooManyRequests) as error:
-        return _refuse(state, incoming, Unfit(error, genuine.delivery_id))
+        return _refuse(state, incoming, _unfit(state, genuine, error))
     except LimitFull as full:
         return _repeated(state, genuine.delivery_id) or _leave_out(state, incoming, genuine, full)
     except IntegrityError:
@@ -131,7 +131,12 @@ def _leave_out(state: EndpointState, incoming: Incoming, genuine: Genuine, full:
     if full.is_skip:
         noted = Noted(genuine.delivery_id, genuine.event_type, full.code, str(full))
         return _note(state, incoming, noted)
-    return _refuse(state, incoming, Unfit(limits.refusal(full), genuine.delivery_id))
+    return _refuse(state, incoming, _unfit(state, genuine, limits.refusal(full)))
+
+
+def _unfit(state: EndpointState, genuine: Genuine, error: AppError) -> Unfit:
+    """A verified delivery that is refused after all; without a signature anybody may have sent it."""
+    return Unfit(error, genuine.delivery_id, is_verified=state.scheme.is_signed)
 
 
 def _note(state: EndpointState, incoming: Incoming, noted: Noted) -> Outcome | None:
@@ -157,7 +162,9 @@ def _repeated(state: EndpointState, delivery_id: str | None) -> Outcome | None:
 
 def _refuse(state: EndpointState, incoming: Incoming, unfit: Unfit) -> Outcome | None:
     endpoint_id = state.stored.endpoint_id
-    omitted = quota.rejected.take(state.stored.workspace_id, endpoint_id)
+    # what a sender has signed is always stored, but for what is refused since there is too much of it
+    is_kept = unfit.is_verified and not isinstance(unfit.error, TooManyRequests)
+    omitted = 0 if is_kept else quota.rejected.take(state.stored.workspace_id, endpoint_id)
     if omitted is None:
         is_fresh = clock.monotonic() - state.read_at <= FRESH_SECONDS
         return Refused(unfit.error) if is_fresh else None

@@ -32,6 +32,7 @@ def accepted_event(incoming: Incoming, genuine: Genuine) -> NewEvent:
         delivery_id=genuine.delivery_id,
         event_type=genuine.event_type,
         body=incoming.body,
+        is_verified=True,
         **_as_it_came(incoming),
     )
 
@@ -46,6 +47,7 @@ def noted_event(incoming: Incoming, noted: Noted) -> NewEvent:
         delivery_id=noted.delivery_id,
         event_type=noted.event_type,
         body=incoming.body,
+        is_verified=True,
         **_as_it_came(incoming),
     )
 
@@ -60,12 +62,13 @@ def handshake_event(incoming: Incoming, greeting: Greeting, *, most: int) -> New
         delivery_id=None,
         event_type=greeting.event_type,
         body=incoming.body[:most],
+        is_verified=greeting.is_proven,
         **_as_it_came(incoming),
     )
 
 
 def rejected_event(incoming: Incoming, unfit: Unfit, *, omitted: int) -> NewEvent:
-    """The event of a refused request: only the head of its body is kept."""
+    """The event of a refused request: only the head of its body is kept, unless its sender proved itself."""
     return NewEvent(
         verdict=EventVerdict.REJECTED,
         status=unfit.error.status,
@@ -73,7 +76,8 @@ def rejected_event(incoming: Incoming, unfit: Unfit, *, omitted: int) -> NewEven
         detail=readable(redact_text(unfit.error.message)),
         delivery_id=unfit.delivery_id and readable(unfit.delivery_id)[:LONGEST_ID],
         omitted=omitted,
-        body=incoming.body[:KEPT_BODY_BYTES],
+        body=incoming.body if unfit.is_verified else incoming.body[:KEPT_BODY_BYTES],
+        is_verified=unfit.is_verified,
         **_as_it_came(incoming),
     )
 

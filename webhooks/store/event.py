@@ -11,12 +11,12 @@ import psycopg2
 
 COLUMNS = """
 id, workspace_id, endpoint_id, verdict, status, reason, detail, delivery_id, event_type, content_type, headers, query,
-body, size_bytes, remote_addr, omitted, is_test, received_at"""
+body, size_bytes, remote_addr, omitted, is_test, is_verified, received_at"""
 
 VALUES = """
 %(event_id)s, %(workspace_id)s, %(endpoint_id)s, %(verdict)s, %(status)s, %(reason)s, %(detail)s, %(delivery_id)s,
 %(event_type)s, %(content_type)s, %(headers)s::jsonb, %(query)s::jsonb, %(body)s, %(size_bytes)s,
-%(remote_addr)s::inet, %(omitted)s, %(is_test)s, statement_timestamp()"""
+%(remote_addr)s::inet, %(omitted)s, %(is_test)s, %(is_verified)s, statement_timestamp()"""
 
 # SQL types of the parameters, for prepared statements.
 STATE_TYPES = {
@@ -31,7 +31,7 @@ EVENT_TYPES = {
     **dict.fromkeys(("headers", "query", "remote_addr"), "text"),
     "body": "bytea",
     **dict.fromkeys(("size_bytes", "omitted"), "integer"),
-    "is_test": "bool",
+    **dict.fromkeys(("is_test", "is_verified"), "bool"),
 }
 
 
@@ -77,6 +77,7 @@ class NewEvent:
     content_type: str = ""
     omitted: int = 0
     is_test: bool = False
+    is_verified: bool = False
 
     def parameters(self) -> dict[str, Any]:
         """The named parameters of VALUES."""
@@ -96,4 +97,5 @@ class NewEvent:
             "remote_addr": self.remote_addr,
             "omitted": self.omitted,
             "is_test": self.is_test,
+            "is_verified": self.is_verified,
         }

@@ -14,10 +14,10 @@ on conflict (endpoint_id, delivery_id) where verdict <> 2 and delivery_id is not
 returning id
 """
 
-# Strangers can make rejected events, so an endpoint keeps the newest ones only; `event_rejected` serves it.
+# Strangers can make rejected events, so an endpoint keeps the newest of theirs only; `event_rejected` serves it.
 TRIM = """
 delete from webhooks_webhookevent where id in (
-  select id from webhooks_webhookevent where endpoint_id = %s and verdict = 2
+  select id from webhooks_webhookevent where endpoint_id = %s and verdict = 2 and not is_verified
   order by received_at desc offset %s limit 100)
 """
 
