@@ -10,11 +10,13 @@ from automation.models.notice import NoticeChannel, NoticeMute, NoticeRule, Noti
 from automation.models.notice_delivery import DeliveryState, NoticeDelivery
 from automation.models.notice_state import NoticeCause, NoticeState
 from automation.models.payload import Payload
+from automation.models.planned_slot import PlannedSlot
 from automation.models.replay import Replay, ReplayItem, ReplayState
 from automation.models.run import Run, RunData, RunMode
 from automation.models.run_log import RunLog
 from automation.models.run_statistic import RunStatistic
 from automation.models.run_tally import RunTally, TallyMark
+from automation.models.schedule_alarm import AlarmKind, ScheduleAlarm
 from automation.models.secret import Secret
 from automation.models.signal import Callback, Signal
 from automation.models.source import Source
@@ -30,6 +32,7 @@ from automation.models.worker import Worker, WorkerState
 from automation.models.workflow import Workflow
 
 __all__ = [
+    "AlarmKind",
     "Approval",
     "ApprovalKind",
     "ApprovalState",
@@ -54,6 +57,7 @@ __all__ = [
     "NoticeScope",
     "NoticeState",
     "Payload",
+    "PlannedSlot",
     "Replay",
     "ReplayItem",
     "ReplayState",
@@ -63,6 +67,7 @@ __all__ = [
     "RunMode",
     "RunStatistic",
     "RunTally",
+    "ScheduleAlarm",
     "Secret",
     "Signal",
     "Source",

@@ -17,6 +17,8 @@ class FiringDecision(models.IntegerChoices):
     OVER_QUOTA = 6, "over quota"  # the workspace has had its runs of the day, or its storage is full; `reason` says so
     OVERLAP = 7, "overlapped"  # a run of the trigger was still under way; `reason` names it
     CONDITION = 8, "condition false"  # the trigger's condition did not hold; `reason` says with which values
+    QUEUED = 9, "queued"  # waits until the trigger's older runs have ended
+    OVERFLOW = 10, "queue full"  # as many slots as may wait did so already; `reason` says how many
 
 
 class Firing(models.Model):
@@ -32,7 +34,11 @@ class Firing(models.Model):
 
     class Meta:
         ordering = ["-slot"]
-        indexes = [models.Index(fields=["-slot"], name="firing_recent")]  # the ledger's page; pruned by age
+        indexes = [
+            models.Index(fields=["-slot"], name="firing_recent"),  # the ledger's page; pruned by age
+            # which slots wait for older runs; few
+            models.Index(fields=["trigger", "slot"], name="firing_queued", condition=models.Q(decision=9)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.slot.isoformat()} {FiringDecision(self.decision).label}"

@@ -38,20 +38,22 @@ class NoticeState(models.Model):
 
 
 class NoticeCause(models.Model):
-    """Something that happened and may have to be told: written by triggers of the database, together with it.
+    """Something that happened and may have to be told: written together with it, mostly by triggers of the database.
 
     The decider takes the row away in the transaction that decides. No foreign keys: it lives for a second.
     """
 
     id = models.BigAutoField(primary_key=True)
-    kind = models.TextField()  # run_ended, or what an approval has become
+    kind = models.TextField()  # run_ended, or what an approval or a schedule has become
     workspace_id = models.UUIDField()
     workflow_id = models.UUIDField()
-    run_id = models.BigIntegerField()
+    run_id = models.BigIntegerField(null=True)
     status = models.SmallIntegerField(null=True)  # of the run that ended
     seconds = models.FloatField(null=True)  # from its first claim to its end
     approval_id = models.UUIDField(null=True)
     asked = JsonField(null=True)  # whom the approval asks now and did not before
+    trigger_id = models.UUIDField(null=True)  # of a schedule that should have run
+    about = JsonField(null=True)  # what is told about it: since when, and why
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -61,4 +63,4 @@ class NoticeCause(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of run {self.run_id}"
+        return f"{self.kind} of {f'run {self.run_id}' if self.run_id else f'trigger {self.trigger_id}'}"

@@ -43,6 +43,12 @@ class Trigger(models.Model):
                 fields=["next_fire_at"], name="trigger_due", condition=Q(is_active=True, next_fire_at__isnull=False)
             ),
             models.Index(fields=["workspace", "-created_at", "-id"], name="trigger_list"),
+            # the watch over workflows that are to succeed every so often
+            models.Index(
+                fields=["id"],
+                name="trigger_expects_success",
+                condition=Q(is_active=True, config__has_key="success_within"),
+            ),
         ]
 
     def __str__(self) -> str:
