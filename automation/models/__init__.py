@@ -2,6 +2,7 @@
 
 from automation.models.approval import Approval, ApprovalKind, ApprovalState, ApprovalVote
 from automation.models.arrival import Arrival, ArrivalDecision
+from automation.models.event_bus import EventDelivery, EventDeliveryState, EventWish, QueuedEvent
 from automation.models.file import FileChunk, FileUse, StoredFile
 from automation.models.firing import Firing
 from automation.models.idempotency import IdempotencyKey
@@ -43,6 +44,9 @@ __all__ = [
     "DeliveryState",
     "Direction",
     "Event",
+    "EventDelivery",
+    "EventDeliveryState",
+    "EventWish",
     "FileChunk",
     "FileUse",
     "Firing",
@@ -58,6 +62,7 @@ __all__ = [
     "NoticeState",
     "Payload",
     "PlannedSlot",
+    "QueuedEvent",
     "Replay",
     "ReplayItem",
     "ReplayState",

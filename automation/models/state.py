@@ -36,18 +36,40 @@ class StateValue(models.Model):
 
 
 class Event(models.Model):
-    """Something a run said happened. `run` is gone when the run was pruned."""
+    """Something that happened, as a CloudEvent 1.0: said by a run, sent by a program, or noted by the installation.
+
+    `name` is its type and `payload` its data; with `is_binary` that is Base64. `given_id` is the id its sender gave,
+    empty for its own id; `said_at` the time that it says. `digest` of source and id finds an event that is sent
+    again. `hops` counts the events that led to it, `cause` is the last of them. `run` is gone when it was pruned.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=200)
+    source = models.CharField(max_length=1000, blank=True, db_default="")
+    given_id = models.CharField(max_length=255, blank=True, db_default="")
+    subject = models.CharField(max_length=500, blank=True, db_default="")
+    said_at = models.CharField(max_length=40, blank=True, db_default="")
+    content_type = models.CharField(max_length=200, blank=True, db_default="")
+    data_schema = models.CharField(max_length=1000, blank=True, db_default="")
+    extensions = JsonField(blank=True, db_default=models.Value({}, models.JSONField()))
     payload = JsonField(null=True, blank=True)
+    is_binary = models.BooleanField(db_default=False)
+    digest = models.BinaryField(null=True, editable=False)
+    hops = models.SmallIntegerField(db_default=0)
+    cause = models.UUIDField(null=True, blank=True)
     run = models.ForeignKey("automation.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="events")
     path = models.TextField(blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        constraints = [
+            # an event that is sent again is the same one
+            models.UniqueConstraint(
+                fields=["workspace", "digest"], condition=Q(digest__isnull=False), name="event_taken_once"
+            )
+        ]
         indexes = [
             models.Index(fields=["workspace", "-created_at", "-id"], name="state_event_list"),
             BrinIndex(fields=["created_at"], name="state_event_age", pages_per_range=32),  # what is old goes
