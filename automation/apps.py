@@ -21,6 +21,7 @@ class AutomationConfig(AppConfig):
             departures,
             idempotency,
             notice_acts,
+            listeners,
             notice_people,
             quotas,
             retention,
@@ -53,4 +54,6 @@ class AutomationConfig(AppConfig):
         belongings.renames.register("approvals", departures.follow_rename)
         belongings.renames.register("notices", notice_people.follow_rename)
         usage.providers.register("automation", quotas.uses)
+        health.components.register("consumer", listeners.component)
+        metrics.sample_providers.register("listeners", listeners.samples)
         post_save.connect(quotas.remembered.changed, sender=Workspace, dispatch_uid="quotas")

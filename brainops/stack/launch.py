@@ -101,8 +101,8 @@ class Launch:
         phases.migrate(lines["release"])
         self.report.phase("The database is migrated.")
         services = product_services(lines, place=self.place, environment=environment, workers=self.options.workers)
-        # Beat waits for the sample run: it takes no part in it, and a start is a scramble for the processor.
-        early = [service for service in services if service.name != "beat"]
+        # These wait for the sample run: they take no part in it, and a start is a scramble for the processor.
+        early = [service for service in services if service.name not in ("beat", "consumer")]
         children = {service.name: self.supervisor.start(service) for service in early}
         furnishing = Furnishing(self.place, phases, self.report)
         sample = furnishing.known() or furnishing.make()  # while the processes come up

@@ -7,9 +7,9 @@ from brainops.stack.place import CHECKOUT, Place
 from brainops.stack.procfile import shell_command
 
 # What no longer feeds, then what takes requests, then what works on them; the servers last.
-STOP_ORDER = ("beat", "web", "worker", "valkey", "postgres")
+STOP_ORDER = ("beat", "consumer", "web", "worker", "valkey", "postgres")
 # Seconds to finish what is in hand. A worker gives its steps 30 s (CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT).
-STOP_SECONDS = {"web": 25.0, "worker": 40.0}
+STOP_SECONDS = {"web": 25.0, "worker": 40.0, "consumer": 40.0}
 DEFAULT_STOP_SECONDS = 10.0
 
 

@@ -268,6 +268,9 @@ CASES: dict[str, Case] = {
 
 # One workspace with a few hundred workflows and runs in every state, so that the planner has something to plan for.
 ROWS = """
+    "leases.TAKE": Case({"names": ["x"], "space": 1}),
+    "leases.GIVE_BACK": Case({"name": "x", "space": 1}),
+    "leases.STILL_THERE": Case(()),
 insert into accounts_workspace (id, name, slug) values ('{home}', 'Plans', 'plans');
 insert into automation_workflow (id, workspace_id, name, definition, description, tags, meta_data, is_active, version,
                                  revision)

@@ -33,8 +33,8 @@ def test_a_line_that_cannot_be_run_is_refused_by_its_number(text, message):
     assert str(refusal.value) == message
 
 
-def test_our_own_procfile_has_the_four_processes():
-    assert list(read_procfile(CHECKOUT / "Procfile")) == ["release", "web", "worker", "beat"]
+def test_our_own_procfile_has_the_five_processes():
+    assert list(read_procfile(CHECKOUT / "Procfile")) == ["release", "web", "worker", "beat", "consumer"]
 
 
 def test_the_shell_expands_variables_and_becomes_the_program():

@@ -66,13 +66,13 @@ def test_up_ends_with_a_finished_sample_run_and_down_leaves_nothing(toy):
     assert status["state"] == "running"
     assert status["addresses"]["admin"] == f"http://127.0.0.1:{port}/admin/"
     assert [(process["name"], process["state"]) for process in status["processes"]] == [
-        (name, "running") for name in ("postgres", "valkey", "web", "worker", "beat")
+        (name, "running") for name in ("postgres", "valkey", "web", "worker", "beat", "consumer")
     ]
     assert toy.journal() == ["migrate", "create_admin", "load_samples", "create_api_key"]
 
     assert toy.run("down").stdout == "Stopped.\n"
 
-    assert [identity(process["pid"]) for process in status["processes"]] == [""] * 5
+    assert [identity(process["pid"]) for process in status["processes"]] == [""] * 6
     assert toy.run("status").returncode == 3
 
 
@@ -146,6 +146,7 @@ def test_ctrl_c_stops_in_order_and_says_so(toy):
     ends = [line.split("s] ")[1].strip() for line in seen if " stopped" in line]
     assert [line.split(" (")[0].removesuffix(".") for line in ends] == [
         "beat stopped",
+        "consumer stopped",
         "web stopped",
         "worker stopped",
         "valkey stopped",
@@ -209,7 +210,7 @@ def test_several_workers_have_names_of_their_own(toy):
 
     names = [process["name"] for process in toy.status()["processes"]]
 
-    assert names == ["postgres", "valkey", "web", "worker.1", "worker.2", "beat"]
+    assert names == ["postgres", "valkey", "web", "worker.1", "worker.2", "beat", "consumer"]
 
 
 def test_a_taken_port_is_named(toy):
@@ -240,7 +241,7 @@ def test_servers_named_in_the_environment_are_used(toy):
 
     assert up.returncode == 0, up.stdout
     assert "Ready: the servers named in the environment." in up.stdout
-    assert [process["name"] for process in toy.status()["processes"]] == ["web", "worker", "beat"]
+    assert [process["name"] for process in toy.status()["processes"]] == ["web", "worker", "beat", "consumer"]
 
 
 @pytest.mark.parametrize(("options", "is_shown"), [((), True), (("--quiet",), False)])
