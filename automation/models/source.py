@@ -32,6 +32,7 @@ class Source(models.Model):
     last_error = models.TextField(blank=True, db_default="")
     last_error_code = models.TextField(blank=True, db_default="")
     waits_for = models.TextField(blank=True, db_default="")
+    waits_since = models.DateTimeField(null=True, blank=True)
     last_polled_at = models.DateTimeField(null=True, blank=True)  # with success
     last_arrived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
