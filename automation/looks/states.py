@@ -104,6 +104,9 @@ FIRINGS = {
     FiringDecision.FULL: Look("Limit full", "traffic", "warning"),
     FiringDecision.OVER_QUOTA: Look("Over quota", "speed", "warning"),
     FiringDecision.OVERLAP: Look("Overlapped", "layers", "neutral"),
+    FiringDecision.CONDITION: Look("Condition false", "filter_alt", "neutral"),
+    FiringDecision.QUEUED: Look("Queued", "hourglass_top", "info"),
+    FiringDecision.OVERFLOW: Look("Queue full", "hourglass_disabled", "warning"),
 }
 APPROVALS = {
     ApprovalState.PENDING: Look("Waiting", "front_hand", "warning"),
