@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
@@ -16,13 +17,18 @@ class AnswerMode(models.TextChoices):
 
     ACCEPTED = "accepted", "202 at once, with the run's address"
     RESPOND = "respond", "what the run's `respond` step says"
+    LAST_STEP = "last_step", "the run's output"
+    REDIRECT = "redirect", "another address, at once"
+    FILE = "file", "the file that is the run's output"
+    STREAM = "stream", "the run's progress, line by line, until it ends"
 
 
 class WebhookEndpoint(models.Model):
     """The receiving side of a trigger of kind `webhook`. Its id is the address: 122 random bits.
 
     Whether it listens is the trigger's `is_active`. Each change raises `revision`: what processes remember about an
-    endpoint is good only for the revision they read.
+    endpoint is good only for the revision they read. `test_id` is the address for trying, which says nothing about the
+    other one and listens only until `listens_until`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -40,6 +46,10 @@ class WebhookEndpoint(models.Model):
     max_body_bytes = models.PositiveIntegerField()
     event_types = JsonField(default=list, blank=True)  # event types that start runs; empty = all
     revision = models.PositiveIntegerField(default=1, editable=False)
+    test_id = models.UUIDField(db_default=RandomUUID(), unique=True, editable=False)
+    listens_until = models.DateTimeField(null=True, blank=True, editable=False)  # the test address
+    listen_starts_runs = models.BooleanField(db_default=False, editable=False)  # test runs of the newest version
+    is_buffering = models.BooleanField(db_default=False, editable=False)  # events wait to be released in their order
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -56,6 +66,8 @@ class WebhookEndpoint(models.Model):
         indexes = [
             # GET /webhooks: newest first within the caller's workspace
             models.Index(fields=["workspace", "-created_at", "-id"], name="endpoint_list"),
+            # whose events may be released, looked for each second
+            models.Index(fields=["id"], name="endpoint_buffering", condition=models.Q(is_buffering=True)),
         ]
 
     def __str__(self) -> str:
@@ -77,3 +89,13 @@ class WebhookEndpoint(models.Model):
     def url(self) -> str:
         """The whole address that is entered at the sender."""
         return f"{settings.BRAINOPS_PUBLIC_URL}{self.path}"
+
+    @property
+    def test_path(self) -> str:
+        """Where deliveries are tried, on this host."""
+        return f"{settings.BRAINOPS_API_PREFIX}/webhooks/test/{self.test_id}"
+
+    @property
+    def test_url(self) -> str:
+        """The whole address for trying."""
+        return f"{settings.BRAINOPS_PUBLIC_URL}{self.test_path}"

@@ -17,6 +17,7 @@ class EventVerdict(models.IntegerChoices):
     ACCEPTED = 1, "accepted"  # started a run
     REJECTED = 2, "rejected"  # refused with a 4xx; `reason` says why
     ACKNOWLEDGED = 3, "acknowledged"  # answered 200 without a run: a ping, or an event the endpoint does not listen to
+    BUFFERED = 4, "buffered"  # waits until its trigger and workflow are switched on again, then starts a run
 
 
 class WebhookEvent(models.Model):
@@ -39,6 +40,8 @@ class WebhookEvent(models.Model):
     detail = models.TextField(db_default="")  # the sentence that was answered
     delivery_id = models.TextField(null=True, blank=True)
     event_type = models.TextField(db_default="")
+    method = models.TextField(db_default="POST")
+    path = models.TextField(db_default="")  # what came behind the endpoint's own address
     content_type = models.TextField(db_default="")
     headers = JsonField(default=dict)  # lower-case names, secrets masked
     query = JsonField(default=dict)
@@ -77,6 +80,14 @@ class WebhookEvent(models.Model):
                 F("received_at").desc(),
                 name="event_rejected",
                 condition=Q(verdict=EventVerdict.REJECTED),
+            ),
+            # which ones wait, as they came
+            models.Index(
+                F("endpoint"),
+                F("received_at"),
+                F("id"),
+                name="event_buffered",
+                condition=Q(verdict=EventVerdict.BUFFERED),
             ),
         ]
 
