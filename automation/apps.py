@@ -23,6 +23,8 @@ class AutomationConfig(AppConfig):
             notice_acts,
             listeners,
             notice_people,
+            notice_sending,
+            outboxes,
             quotas,
             retention,
             schedules,
@@ -46,6 +48,7 @@ class AutomationConfig(AppConfig):
         housekeeping.sweeps.register("storage use", storage_use.measure_if_due)
         housekeeping.sweeps.register("state and events", state.forget_expired)
         housekeeping.sweeps.register("exports and imports", transfers.forget_expired)
+        outboxes.known.register("notices", notice_sending.outbox())
         health.components.register("workers", vitals.workers)
         health.components.register("workflows", soundness.component)
         metrics.sample_providers.register("runs and workers", vitals.samples)

@@ -13,7 +13,7 @@ from automation.runtime.claimer import Claimer
 from automation.runtime.heartbeat import Heartbeat
 from automation.runtime.host import Host, run_limits
 from automation.runtime.isolator import Isolator
-from automation.runtime.postman import Postman
+from automation.runtime.postman import Postmen
 from automation.runtime.pulse import Pulse
 from automation.runtime.slots import Slots
 from automation.runtime.step_threads import StepThreads
@@ -47,13 +47,13 @@ class Runtime:
             on_beat=self._on_beat,
             on_lost=self._on_lost,
         )
-        self.postman = Postman()
+        self.postmen = Postmen()
         self.pulse = Pulse(
             self.heartbeat,
             every_seconds=settings.BRAINOPS_TICK_SECONDS,
             dead_seconds=settings.BRAINOPS_DEAD_SECONDS,
             on_ready=self.wake,
-            on_messages=self.postman.call,
+            on_messages=self.postmen.call,
         )
         host = Host(
             writer=self.writer,
@@ -71,7 +71,8 @@ class Runtime:
 
     def start(self) -> None:
         """Start every thread; claiming begins after the first heartbeat."""
-        threads = (self._aftermath, self.writer, self.claimer, self.isolator, self.heartbeat, self.postman, self.pulse)
+        threads = (self._aftermath, self.writer, self.claimer, self.isolator, self.heartbeat, self.pulse)
+        self.postmen.start()
         for thread in threads:
             thread.start()
 
@@ -89,7 +90,7 @@ class Runtime:
         self.heartbeat.drain()
         self.claimer.stop(5)
         self.pulse.stop()
-        self.postman.stop()
+        self.postmen.stop()
         is_empty = self.slots.stop(max(0.0, deadline - time.monotonic()))
         self.isolator.stop(max(0.0, deadline - time.monotonic()))
         self.writer.stop(max(1.0, deadline - time.monotonic()))

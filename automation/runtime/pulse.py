@@ -15,7 +15,7 @@ from django.db import close_old_connections, connections
 
 from automation.runtime.heartbeat import Heartbeat
 from automation.runtime.vital import VitalThread
-from automation.services import failure_workflows, meters, notice_decisions, notice_sending
+from automation.services import failure_workflows, meters, notice_decisions
 from automation.services.approvals_due import approvals_due
 from automation.services.replays_due import replays_due
 from automation.services.schedules import fire_due
@@ -55,7 +55,7 @@ class Pulse(VitalThread):
         self._every_seconds = every_seconds
         self._dead_seconds = dead_seconds
         self._on_ready = on_ready
-        self._on_messages = on_messages  # told that messages of the outbox are due
+        self._on_messages = on_messages  # sees to what is due in the outboxes
         self._last_key = ""  # limits are looked at in turn
         self._timers: list[float] = []  # monotonic instants
         self._changed = threading.Condition()
@@ -152,8 +152,7 @@ class Pulse(VitalThread):
         """Decide what is to be told of what happened, and have it sent: by this process, apart from the ticks."""
         self._attempt(notice_decisions.remind_due)
         decided = self._attempt(notice_decisions.decide_due)
-        if notice_sending.has_due():
-            self._on_messages()
+        self._on_messages()
         return decided
 
     def _judge(self) -> int:

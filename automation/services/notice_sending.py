@@ -24,6 +24,7 @@ from automation.models import DeliveryState, NoticeChannel, NoticeDelivery
 from automation.services import notice_letters, notice_links, runs
 from automation.services.notice_links import Silence
 from automation.services.notice_people import is_reachable
+from automation.services.outboxes import Outbox
 from automation.store import notices as store
 from automation.store.callees import check_depth, find_callee
 from automation.store.intake import CalledBy
@@ -36,6 +37,7 @@ from brainops.core.standard_webhooks import signed_headers
 from integrations.messages import Response
 from integrations.refusals import retry_after_seconds, shown
 
+BESIDE = 4  # messages at once, in one process
 WEBHOOK_SECONDS = 15.0  # for the whole of one attempt
 ANSWER_BYTES = 64 * 1024  # of a receiver's answer
 GONE = 410
@@ -70,18 +72,28 @@ class Refusal(Exception):
 
 def send_next() -> bool:
     """Send the message that is due for longest; False when none is. Never raises for what the receiver does."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        claimed = store.claim(cursor)
+    claimed = claim()
     if claimed is None:
         return False
     send(claimed)
     return True
 
 
+def claim() -> UUID | None:
+    """Claim the message that is due for longest; None when none is."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        return store.claim(cursor)
+
+
 def has_due() -> bool:
     """True when a message waits to be sent."""
     with connection.cursor() as cursor:
         return store.has_due(cursor)
+
+
+def outbox() -> Outbox:
+    """The outbox of notices, for the postman."""
+    return Outbox(claim, send, has_due, BESIDE)
 
 
 def send(delivery_id: UUID) -> None:

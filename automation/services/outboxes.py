@@ -1,0 +1,29 @@
+"""Outboxes: tables of messages that are sent one by one, outside of every transaction.
+
+A room registers its own when its app is ready; each worker process keeps a postman for it (`runtime/postman.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from brainops.core.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """What a postman needs. `claim` takes the message that is next, for a time; None when none is due.
+
+    `send` sends a claimed one and stores what became of it; it raises nothing for what a receiver does. `beside` is how
+    many one process sends at once.
+    """
+
+    claim: Callable[[], UUID | None]
+    send: Callable[[UUID], None]
+    has_due: Callable[[], bool]
+    beside: int
+
+
+known: Registry[Outbox] = Registry("outbox")
