@@ -19,6 +19,7 @@ class AutomationConfig(AppConfig):
         """Say what the minute's sweep deletes here, and how this room is doing."""
         from automation.services import (  # noqa: PLC0415  # models first
             departures,
+            files,
             idempotency,
             notice_acts,
             listeners,
@@ -47,6 +48,7 @@ class AutomationConfig(AppConfig):
         housekeeping.sweeps.register("notices", notice_acts.forget_old)
         housekeeping.sweeps.register("storage use", storage_use.measure_if_due)
         housekeeping.sweeps.register("state and events", state.forget_expired)
+        housekeeping.sweeps.register("files", files.forget_expired)
         housekeeping.sweeps.register("exports and imports", transfers.forget_expired)
         outboxes.known.register("notices", notice_sending.outbox())
         health.components.register("workers", vitals.workers)

@@ -159,6 +159,7 @@ BRAINOPS_LIMITS = {
     # exports and imports of one workspace that are not over, and how long their files and reports stay
     "transfers": env.integer("BRAINOPS_LIMIT_TRANSFERS", 10, low=1, high=1000),
     "transfer_hours": env.integer("BRAINOPS_LIMIT_TRANSFER_HOURS", 24, low=1, high=24 * 365),
+    "file_bytes": env.integer("BRAINOPS_LIMIT_FILE_BYTES", 25 << 20, low=1024, high=1 << 30),  # of one kept file
     # workspaces that one person may own by making them
     "owned_workspaces": env.integer("BRAINOPS_LIMIT_OWNED_WORKSPACES", 20, low=0, high=100_000),
 }

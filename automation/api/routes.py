@@ -13,6 +13,7 @@ from automation.api.catalogue import CatalogueView
 from automation.api.dry_runs import DryRunView
 from automation.api.execution import ExecuteView
 from automation.api.exports import ExportSchemaView, ExportView, ExportViewSet, WorkflowExportView
+from automation.api.files import FileView
 from automation.api.firings import FiringViewSet
 from automation.api.imports import ImportView, ImportViewSet
 from automation.api.limits import LimitViewSet
@@ -66,6 +67,7 @@ urlpatterns = [
     path("imports", ImportViewSet.as_view({"get": "list"}), name="imports"),
     path("imports/<uuid:id>", ImportViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="import"),
     path("imports/<uuid:id>/items", ImportViewSet.as_view({"get": "items"}), name="import-items"),
+    path("files/<uuid:id>", FileView.as_view(), name="file"),
     path("catalogue", CatalogueView.as_view(), name="catalogue"),
     path("tags", TagViewSet.as_view({"get": "list"}), name="tags"),
     path("tags/rename", TagViewSet.as_view({"post": "rename"}), name="tag-rename"),

@@ -15,6 +15,7 @@ from automation.engine.status import RunStatus
 from automation.models import Approval, ApprovalState, Run, Trigger, Workflow
 from automation.services import runnable
 from automation.store.delete_runs import delete_runs
+from automation.store.files import delete_of_workspace as delete_files
 from automation.triggers import all_trigger_kinds
 from brainops.accounts.belongings import Clearance, Counts, Departure
 from brainops.accounts.models import User
@@ -83,6 +84,7 @@ def clear(workspace_id: UUID) -> None:
     ids = list(Workflow.objects.filter(workspace_id=workspace_id).values_list("id", flat=True))
     with connection.cursor() as cursor:
         delete_runs(cursor, ids)
+        delete_files(cursor, workspace_id)
     for workflow_id in ids:
         transaction.on_commit(partial(runnable.forget, workflow_id))
 

@@ -101,6 +101,14 @@ def require_storage(own: OwnQuotas) -> None:
         raise QuotaExceeded(said, details=_details("storage_bytes", own.used_bytes or 0, limit))
 
 
+def require_bytes(used: int, more: int, limit: int) -> None:
+    """Raise QuotaExceeded when so many bytes more are beyond the storage of a workspace."""
+    if used + more > limit:
+        said = f"This workspace uses {used:,} of {limit:,} bytes of storage; {more:,} more are beyond its quota."
+        said = f"{said} Delete runs or shorten their retention, or ask for a higher quota."
+        raise QuotaExceeded(said, details=_details("storage_bytes", used, limit))
+
+
 def runs_refused(used: int, limit: int) -> DayQuotaExceeded:
     """What a start beyond the day's runs is told."""
     return DayQuotaExceeded(

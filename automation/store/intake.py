@@ -16,8 +16,9 @@ from django.conf import settings
 
 from automation.engine.limits import Gathering, Slot
 from automation.engine.status import RunStatus
+from automation.store.files import named_in
 from automation.store.limits import LimitFull, enter
-from automation.store.new_run import NEW_RUN, gathered, large
+from automation.store.new_run import NEW_RUN, gathered, large, with_files
 from automation.store.payloads import PREVIEW_CHARACTERS, packed, preview
 from automation.store.prepared import PreparedStatement
 from brainops.core import tracing
@@ -25,6 +26,7 @@ from brainops.core import tracing
 INSERT = "with " + NEW_RUN.format(guard="") + "select id, uid from new_run"
 
 LARGE_INSERT = large(INSERT)
+INSERT_WITH_FILES = with_files(INSERT)
 
 FIND_DUPLICATE = "select id, uid from automation_run where workflow_id = %s and dedupe_key = %s"
 
@@ -148,14 +150,20 @@ def start(
 def insert(
     cursor: Any, statement: str | PreparedStatement, parameters: dict[str, Any], *, is_gathered: bool = False
 ) -> None:
-    """Execute a statement that embeds NEW_RUN; an input too large for its row becomes a payload in the same one."""
+    """Execute a statement that embeds NEW_RUN; an input too large for its row becomes a payload in the same one.
+
+    So do the run's holds on the files that its input refers to.
+    """
     raw: str = parameters["run_input"]
     # no character takes more than four bytes
     is_small = len(raw) * 4 <= settings.BRAINOPS_INLINE_BYTES or len(raw.encode()) <= settings.BRAINOPS_INLINE_BYTES
-    if is_small and not is_gathered and isinstance(statement, PreparedStatement):
+    files = named_in(raw)
+    if is_small and not files and not is_gathered and isinstance(statement, PreparedStatement):
         statement.run(cursor, parameters)
         return
     text = statement if isinstance(statement, str) else statement.text
+    if files:
+        text, parameters = with_files(text), parameters | {"run_files": files}
     if not is_small:
         text, parameters = large(text), parameters | _large_input(raw)
     cursor.execute(gathered(text) if is_gathered else text, parameters)

@@ -40,6 +40,19 @@ LARGE_DATA = """
 )
 """
 
+# After SMALL_DATA, for an input that refers to files: the run takes hold of those that its workspace has. The lock
+# keeps the sweep away from them until the commit.
+FILES = """, new_files as materialized (
+  select id from automation_storedfile where id = any(%(run_files)s) and workspace_id = %(run_workspace_id)s
+  order by id for key share
+), used_files as (
+  insert into automation_fileuse (run_id, file_id) select n.id, f.id from new_run n, new_files f on conflict do nothing
+), kept_files as (
+  update automation_storedfile s set expires_at = null from new_run n, new_files f
+  where s.id = f.id and s.expires_at is not null
+)
+"""
+
 # Instead of ONCE, for a start that is taken together with others: what came last counts, and postpones the run.
 GATHER = """on conflict (debounce_key) where status = 15 and debounce_key is not null do update
   set version_id = excluded.version_id, trigger_id = excluded.trigger_id, created_by_id = excluded.created_by_id,
@@ -73,6 +86,11 @@ RUN_TYPES = {
 def large(statement: str) -> str:
     """The variant of a statement with NEW_RUN that keeps the input as a payload."""
     return statement.replace(SMALL_DATA, LARGE_DATA)
+
+
+def with_files(statement: str) -> str:
+    """The variant of a statement with NEW_RUN whose input refers to the files `%(run_files)s`."""
+    return statement.replace(SMALL_DATA, SMALL_DATA + FILES)
 
 
 def gathered(statement: str) -> str:

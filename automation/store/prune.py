@@ -51,6 +51,9 @@ lines as (delete from automation_runlog l using doomed where l.run_id = doomed.i
 steps as (delete from automation_steprun s using doomed where s.run_id = doomed.id returning s.run_id),
 data as (delete from automation_rundata d using doomed where d.run_id = doomed.id),
 payloads as (delete from automation_payload p using doomed where p.run_id = doomed.id),
+files as (delete from automation_fileuse u using doomed where u.run_id = doomed.id returning u.file_id),
+last_uses as (
+  update automation_storedfile f set expires_at = statement_timestamp() where f.id in (select file_id from files)),
 effects as (delete from automation_localeffect e using doomed where e.run_id = doomed.id),
 signals as (delete from automation_signal s using doomed where s.run_id = doomed.id),
 callbacks as (delete from automation_callback c using doomed where c.run_id = doomed.id),

@@ -1,4 +1,4 @@
-"""Measure how many bytes the runs of each workspace take: from a sample of pages, of small tables from all of them."""
+"""Measure how many bytes the runs and files of each workspace take: from a sample of pages, of small tables all."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ WEIGH_DATA = _weigh("automation_rundata", "input", "output", "error", "response"
 WEIGH_STEPS = _weigh("automation_steprun", "output", "reason", "error")
 WEIGH_PAYLOADS = _weigh("automation_payload", "data")
 WEIGH_LOGS = _weigh("automation_runlog", "message", "fields")
+WEIGH_FILES = """
+select t.workspace_id, sum(t.size + %(row)s)::bigint
+from automation_storedfile t tablesample system (%(percent)s) group by t.workspace_id
+"""
 
 STATEMENTS = {
     "automation_run": WEIGH_RUNS,
@@ -36,6 +40,7 @@ STATEMENTS = {
     "automation_steprun": WEIGH_STEPS,
     "automation_payload": WEIGH_PAYLOADS,
     "automation_runlog": WEIGH_LOGS,
+    "automation_storedfile": WEIGH_FILES,
 }
 
 # Workspaces that have nothing any more fall to zero.

@@ -27,6 +27,7 @@ from automation.models import (
     WorkflowVersion,
 )
 from automation.models.transfer import Direction, TransferState
+from automation.services import files
 from automation.tests.admin.conftest import make_run
 from automation.tests.approvals.rows import ask
 from automation.tests.triggers.rows import make_schedule, make_workflow
@@ -166,6 +167,7 @@ MAKERS: dict[str, Callable[[Things], object]] = {
     "approvals/<uuid:id>": _approval,
     "audit/<uuid:uid>": _entry,
     "exports/<uuid:id>": lambda things: _transfer(things, Direction.EXPORT),
+    "files/<uuid:id>": lambda things: files.keep(things.home.id, "a.csv", "text/csv", b"a,b\n")["$file"],
     "imports/<uuid:id>": lambda things: _transfer(things, Direction.IMPORT),
     "invitations/<uuid:id>": _invitation,
     "members/<uuid:id>": _member,

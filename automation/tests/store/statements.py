@@ -55,6 +55,8 @@ GOES_BY = (
     "automation_localeffect_pkey",
     "automation_signal_run_id",
 )
+STORED_FILE = "automation_storedfile_pkey"
+A_FILE = {"id": ID, "workspace": HOME, "name": "a", "content_type": "a/b", "size": 1, "sha256": "x", "seconds": 1.0}
 SAMPLE = {"percent": 1.0, "row": 100}
 
 
@@ -141,8 +143,16 @@ CASES: dict[str, Case] = {
     "idempotency_keys.FORGET": Case((5, 5), ("idempotency_age",)),
     "in_use.IN_USE": Case({"all": False}, ("run_ready", "run_blocked", "run_suspect", "run_owner", "run_wake")),
     "in_use.DEFINITIONS": Case(([ID],), ("automation_workflowversion_pkey",)),
+    "files.INSERT": Case(A_FILE),
+    "files.ADD_CHUNK": Case((ID, 0, b"x")),
+    "files.FIND": Case((ID, HOME), (STORED_FILE,)),
+    "files.CHUNK": Case((ID, 0), ("automation_filechunk_pkey",)),
+    "files.SIZE_SINCE": Case((HOME, AT), ("stored_file_age",)),
+    "files.FORGET": Case({"most": 50}, ("stored_file_expiry",)),
+    "files.DELETE_OF_WORKSPACE": Case((ID,), ("stored_file_age",)),
     "intake.INSERT": Case(NEW, ("run_dedupe",)),
     "intake.LARGE_INSERT": Case(NEW | LARGE_INPUT, ("run_dedupe",)),
+    "intake.INSERT_WITH_FILES": Case(NEW | {"run_files": [ID]}, ("run_dedupe", STORED_FILE)),
     "intake.FIND_DUPLICATE": Case((ID, "key:x"), ("run_dedupe",)),
     "limits.LOCK": Case({"key": f"{ID}:x"}, ("automation_workflow_pkey", "automation_workflowversion_pkey")),
     "limits.ADMIT": Case({"key": "limit", "most": 1}, ("run_limit", "run_blocked", RUN)),
@@ -155,7 +165,7 @@ CASES: dict[str, Case] = {
     "load.VERSIONS": Case(([ID],), ("automation_workflowversion_pkey",)),
     "storage_use.IS_DUE": Case((300,)),
     "storage_use.TABLE_BYTES": Case(("automation_run",)),
-    **{f"storage_use.WEIGH_{what}": Case(SAMPLE) for what in ("RUNS", "DATA", "STEPS", "PAYLOADS", "LOGS")},
+    **{f"storage_use.WEIGH_{what}": Case(SAMPLE) for what in ("RUNS", "DATA", "STEPS", "PAYLOADS", "LOGS", "FILES")},
     "storage_use.KEEP": Case(([HOME], [1])),
     "payloads.LOAD": Case(([1], ["x"]), (PAYLOAD,)),
     "payloads.READ": Case((ID, HOME, "x"), ("run_uid", PAYLOAD)),
