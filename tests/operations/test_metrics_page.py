@@ -39,7 +39,8 @@ def families(client: Any, settings: Any, db: None) -> dict[str, Any]:
 def with_tick() -> None:
     from automation.models import Tick
 
-    Tick.objects.create(name="pulse", ran_at="2026-01-01T00:00:00Z")
+    for name in ("pulse", "consumer"):
+        Tick.objects.create(name=name, ran_at="2026-01-01T00:00:00Z")
 
 
 def samples_of(families: dict[str, Any]) -> dict[str, set[str]]:
