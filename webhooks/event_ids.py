@@ -1,17 +1,5 @@
-"""Ids of events: UUIDs of version 7 (RFC 9562, 5.7), so that a table which only grows fills its index from one end."""
+"""Ids of events: in the order in which they come."""
 
-from __future__ import annotations
+from brainops.core.ordered_ids import new_ordered_id as new_event_id
 
-import os
-import time
-from uuid import UUID
-
-_VERSION, _VARIANT = 7 << 76, 2 << 62
-_RANDOM_A, _RANDOM_B = 0xFFF << 64, (1 << 62) - 1
-
-
-def new_event_id() -> UUID:
-    """48 bits of milliseconds, then 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10), "big")
-    return UUID(int=(milliseconds << 80) | _VERSION | (random & _RANDOM_A) | _VARIANT | (random & _RANDOM_B))
+__all__ = ["new_event_id"]

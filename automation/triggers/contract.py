@@ -6,11 +6,11 @@ The form, the checks and the documentation are made from the declaration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 from uuid import UUID
 
 from automation.engine.problem import Problem
@@ -66,6 +66,100 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that a source showed or somebody brought: a mail, a file, a message of a stream.
+
+    `key` names it within its trigger: one run per key, ever. `data` is plain JSON, the run's `trigger.item`; files in
+    it are references (`Poll.keep_file`). `at` is when it came about. `handle` is what `Polling.settle` needs to find
+    the thing again, small plain JSON. `refused` says why the kind itself lets it start nothing (an automatic reply, too
+    large): it stands in the ledger as refused, with this reason.
+    """
+
+    key: str
+    data: Json
+    at: datetime | None = None
+    handle: Json = None
+    refused: str = ""
+
+
+class SourceError(Exception):
+    """A source cannot be read now. The message says which one, why, and the way out; it never holds a secret.
+
+    `code` is stable. The source is asked again later, each time after a longer pause; `retry_after_seconds` is the
+    least one, where the source itself said so.
+    """
+
+    def __init__(self, message: str, *, code: str = "source_failed", retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.retry_after_seconds = retry_after_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What a polling kind gets to look at its source once, outside of every transaction.
+
+    `cursor` is what the last look returned, None at the first one. `most` items are wanted at once. `secret(name)` is
+    the value of a secret of the workspace; raises SourceError. `seen(keys)` are those of the keys that need not be
+    shown again: for sources without a cursor. `keep_file(name, content_type, data)` stores a file and returns the
+    reference to put into an item; raises SourceError for one that is too large.
+    """
+
+    trigger: TriggerRow
+    cursor: Json
+    most: int
+    secret: Callable[[str], str]
+    seen: Callable[[Collection[str]], set[str]]
+    keep_file: Callable[[str, str, bytes | BinaryIO], dict[str, Json]]
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What a look found, oldest first, and the cursor to go on with. `has_more`: the next look need not wait."""
+
+    items: Sequence[Item]
+    cursor: Json = None
+    has_more: bool = False
+
+
+class First(StrEnum):
+    """What becomes of things that were there before the trigger."""
+
+    SKIP = "skip"  # they are remembered and start nothing
+    ALL = "all"  # each one starts a run
+
+
+def _skip_first(_config: Config) -> str:
+    return First.SKIP
+
+
+def _all_but_rhythm(config: Config) -> Json:
+    return {name: value for name, value in config.items() if name != "every"}
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """For kinds that look at a source from time to time. A look blocks no longer than some minutes.
+
+    `poll(poll)` looks once; raises SourceError. The cursor is stored together with the runs that its items start, or
+    not at all; a look whose items could not all be taken (a full limit) is repeated with the old cursor.
+    `every(config)` are the seconds between two looks, `first(config)` what becomes of things that were there before.
+    `settle(poll, items)` is told, after the commit, which items started a run, to mark, move or delete them: at least
+    once each, until it returned. It gets those that have a handle; they come without their data.
+    `origin(config)` names the source: when it changes, the cursor begins anew. `polls(config)` is False for a trigger
+    of the kind that is brought its items and has no source to look at.
+    """
+
+    poll: Callable[[Poll], Polled]
+    every: Callable[[Config], float]
+    first: Callable[[Config], str] = _skip_first
+    settle: Callable[[Poll, Sequence[Item]], None] | None = None
+    origin: Callable[[Config], Json] = _all_but_rhythm
+    polls: Callable[[Config], bool] = lambda _config: True
+
+
+@dataclass(frozen=True, slots=True)
 class Saving:
     """What a kind is told when a trigger was written. `secrets` are the submitted values of `secret_keys`.
 
@@ -117,6 +211,7 @@ class TriggerKind:
       fire times), as `{trigger id: {…}}`, with a number of queries that does not grow with the list.
     - `secret_keys` are top-level keys of the config that are write-only: checked, given to `on_save`, never stored
       in the row, never shown.
+    - `clock` makes it fire by the clock, `polling` look at a source; `listens`: others bring it its items.
     """
 
     key: str
@@ -130,10 +225,12 @@ class TriggerKind:
     on_delete: Callable[[TriggerRow], None] = _nothing_to_undo
     describe: Callable[[Sequence[TriggerRow]], Mapping[UUID, Mapping[str, Json]]] = _nothing_to_say
     clock: Clock | None = None
+    polling: Polling | None = None
+    listens: bool = False
     secret_keys: frozenset[str] = frozenset()
     examples: tuple[Config, ...] = ()  # configs that tests check
 
     @property
     def writes_more(self) -> bool:
         """True when saving one writes more than its row."""
-        return self.on_save is not _nothing_to_do
+        return self.on_save is not _nothing_to_do or self.polling is not None

@@ -57,6 +57,9 @@ GOES_BY = (
 )
 STORED_FILE = "automation_storedfile_pkey"
 A_FILE = {"id": ID, "workspace": HOME, "name": "a", "content_type": "a/b", "size": 1, "sha256": "x", "seconds": 1.0}
+TAKEN = {"trigger": ID, "keys": ["a"], "decisions": [1], "runs": [ID], "reasons": [""], "operands": [None]}
+BROUGHT = {"trigger": ID, "workspace": HOME, "ids": [ID], "keys": ["a"], "data": ["{}"], "is_cut": [False]}
+BROUGHT |= {"handles": [None], "at": [AT]}
 SAMPLE = {"percent": 1.0, "row": 100}
 
 
@@ -129,6 +132,15 @@ CASES: dict[str, Case] = {
     "failure_calls.TAKE": Case((1,), ("run_calls_on_failure", DATA)),
     "failure_calls.CLEAR": Case((1,), (RUN,)),
     "failure_calls.SAY": Case({"run": 1, "level": "info", "message": "x"}, ("automation_runlog_pkey",)),
+    "arrivals.LISTENING": Case({"ids": [ID]}, ("automation_trigger_pkey", "automation_workflow_pkey")),
+    "arrivals.CLAIM": Case(BROUGHT, ("arrival_once",)),
+    "arrivals.DECIDE": Case(TAKEN, ("arrival_once",)),
+    "arrivals.KNOWN": Case({"trigger": ID, "keys": ["a"]}, ("arrival_once",)),
+    "arrivals.SHOWN": Case({"trigger": ID, "keys": ["a"]}, ("arrival_once", "automation_arrival_pkey")),
+    "arrivals.UNSETTLED": Case({"trigger": ID, "most": 5}, ("arrival_unsettled",)),
+    "arrivals.SETTLE": Case({"ids": [ID]}, ("automation_arrival_pkey",)),
+    "arrivals.PRUNE": Case({"days": 30, "most": 5}, ("arrival_age",)),
+    "arrivals.FORGET_SAMPLES": Case({"days": 30, "most": 5}, ("arrival_sample_age",)),
     "firings.LOCK_DUE": Case((10,), ("trigger_due",)),
     "firings.RECORD": Case(([ID], [AT], [1], [""]), ("automation_firing_pkey",)),
     "firings.CATCH_UP": Case(([ID], [AT], [1], [""]), ("automation_firing_pkey",)),
@@ -268,6 +280,9 @@ CASES: dict[str, Case] = {
     "wake.WAKE_GATHERED": Case((), ("run_gathered",)),
     "wake.TIME_OUT": Case((), ("run_deadline",)),
     "workers.NEIGHBOURS": Case(("host",)),
+    "leases.TAKE": Case({"names": ["x"], "space": 1}),
+    "leases.GIVE_BACK": Case({"name": "x", "space": 1}),
+    "leases.STILL_THERE": Case(()),
     "workers.TRY_LOCK": Case((1, 1)),
     "workers.UNLOCK": Case((1, 1)),
     "workers.REGISTER": Case(PROCESS),
@@ -278,9 +293,6 @@ CASES: dict[str, Case] = {
 
 # One workspace with a few hundred workflows and runs in every state, so that the planner has something to plan for.
 ROWS = """
-    "leases.TAKE": Case({"names": ["x"], "space": 1}),
-    "leases.GIVE_BACK": Case({"name": "x", "space": 1}),
-    "leases.STILL_THERE": Case(()),
 insert into accounts_workspace (id, name, slug) values ('{home}', 'Plans', 'plans');
 insert into automation_workflow (id, workspace_id, name, definition, description, tags, meta_data, is_active, version,
                                  revision)
@@ -310,10 +322,15 @@ insert into automation_trigger (id, workspace_id, workflow_id, name, kind, confi
 select gen_random_uuid(), workspace_id, id, '', 'schedule', '{}', '{}', true, now() from automation_workflow;
 insert into automation_firing (trigger_id, slot, decision)
 select t.id, now() - n * interval '1 day', 1 from automation_trigger t, generate_series(1, 20) n;
+insert into automation_arrival (id, workspace_id, trigger_id, key, decision, data, handle, created_at, seen_at)
+select gen_random_uuid(), t.workspace_id, t.id, 'key ' || n, 1, '{}', case when n = 1 then '{}'::jsonb end,
+       now() - n * interval '1 day', now() - n * interval '1 day' from automation_trigger t, generate_series(1, 40) n;
+insert into automation_source (trigger_id, workspace_id, next_at, last_polled_at)
+select id, workspace_id, case when random() < 0.05 then now() end, now() from automation_trigger;
 insert into automation_worker (id, name, state) select gen_random_uuid(), 'host/' || n, 4 from generate_series(1, 50) n;
 insert into automation_tick (name) values ('tick');
 """
-TABLES = "approval run rundata steprun runlog workflow workflowversion trigger firing worker tick"
+TABLES = "approval run rundata steprun runlog workflow workflowversion trigger firing arrival source worker tick"
 
 
 def fill() -> None:
