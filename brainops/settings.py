@@ -106,6 +106,7 @@ BRAINOPS_DEAD_SECONDS = env.number("BRAINOPS_DEAD_SECONDS", 10, low=0.5, high=60
 # Request threads of a web process (the Procfile's --blocking-threads); at most half of them wait for a run's result.
 BRAINOPS_WEB_THREADS = env.integer("BRAINOPS_WEB_THREADS", 16, low=1, high=512)
 BRAINOPS_TICK_SECONDS = env.number("BRAINOPS_TICK_SECONDS", 1, low=0.1, high=60)
+BRAINOPS_MIN_INTERVAL_SECONDS = env.number("BRAINOPS_MIN_INTERVAL_SECONDS", 10, low=10, high=86_400)  # of schedules
 if BRAINOPS_DEAD_SECONDS < 3 * BRAINOPS_HEARTBEAT_SECONDS:
     env.refuse(
         f"BRAINOPS_DEAD_SECONDS must be at least three heartbeats (3 × {BRAINOPS_HEARTBEAT_SECONDS:g} s), "
@@ -120,7 +121,8 @@ BRAINOPS_CODE_PROCESSES = env.integer("BRAINOPS_CODE_PROCESSES", 4, low=1, high=
 # Values larger than this as JSON stand beside the rows of a run, compressed (docs/payloads-and-retention.md).
 BRAINOPS_INLINE_BYTES = env.integer("BRAINOPS_INLINE_BYTES", 64 << 10, low=1024, high=1 << 20)
 BRAINOPS_RELEASE = env.text("BRAINOPS_RELEASE", "")  # shown beside each worker, to see a deploy roll
-BRAINOPS_EVENT_DAYS = env.integer("BRAINOPS_EVENT_DAYS", 30, low=1, high=3650)  # how long emitted events are kept
+BRAINOPS_EVENT_DAYS = env.integer("BRAINOPS_EVENT_DAYS", 30, low=1, high=3650)  # how long events are kept
+BRAINOPS_EVENT_ATTEMPTS = env.integer("BRAINOPS_EVENT_ATTEMPTS", 12, low=1, high=50)  # then an event is a dead letter
 # Ceilings of what comes from outside. Bytes are of the encoded form.
 BRAINOPS_LIMITS = {
     "body_bytes": env.integer("BRAINOPS_LIMIT_BODY_BYTES", 1 << 20, low=1024, high=64 << 20),
@@ -142,6 +144,7 @@ BRAINOPS_LIMITS = {
     # the payload of a signal, the data of an approval
     "signal_bytes": env.integer("BRAINOPS_LIMIT_SIGNAL_BYTES", 256 << 10, low=64, high=16 << 20),
     "state_bytes": env.integer("BRAINOPS_LIMIT_STATE_BYTES", 64 << 10, low=64, high=16 << 20),  # of a key, an event
+    "event_hops": env.integer("BRAINOPS_LIMIT_EVENT_HOPS", 8, low=1, high=100),  # from the first event of a chain
     "call_depth": env.integer("BRAINOPS_LIMIT_CALL_DEPTH", 8, low=1, high=100),  # workflows that call one another
     # one dry run, the workflows it calls included: seconds on the clock, and steps it attempts
     "dry_run_seconds": env.integer("BRAINOPS_LIMIT_DRY_RUN_SECONDS", 20, low=1, high=600),

@@ -46,6 +46,7 @@ class Overlap(StrEnum):
     ALLOW = "allow"  # it runs beside it
     SKIP = "skip"  # it is left out
     CANCEL_OLD = "cancel_old"  # it runs, and the older run is cancelled
+    QUEUE = "queue"  # it waits until the older run has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ class Clock:
     `next_after(config, after)` is the first slot strictly after an aware instant, None when there is none any more;
     `missed(config)` the policy, `missed_within(config)` the age in seconds up to which a slot is caught up at all,
     None for any. `jitter(config)` is the longest delay of a slot in seconds, `overlap(config)` whether its
-    runs may overlap. All get a config that was checked.
+    runs may overlap, `queue_limit(config)` how many slots may wait for older runs. A slot that is later than
+    `alert_after(config)` seconds is told to whoever wants to know, None for never; so it is when no run of the workflow
+    succeeded within `success_within(config)` seconds, None where none is expected. All get a config that was checked.
     """
 
     next_after: Callable[[Config, datetime], datetime | None]
@@ -63,6 +66,9 @@ class Clock:
     missed_within: Callable[[Config], float | None] = lambda _config: None
     jitter: Callable[[Config], float] = lambda _config: 0.0
     overlap: Callable[[Config], Overlap] = lambda _config: Overlap.ALLOW
+    queue_limit: Callable[[Config], int] = lambda _config: 1
+    alert_after: Callable[[Config], float | None] = lambda _config: None
+    success_within: Callable[[Config], float | None] = lambda _config: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +102,27 @@ class SourceError(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
+class ReadSecret(Protocol):
+    """Reads a secret of the workspace."""
+
+    def __call__(self, name: str, *, host: str = "") -> str:
+        """The value. `host` is where it goes: name, or name and port. Raises SourceError, also for a wrong host."""
+
+
 @dataclass(frozen=True, slots=True)
 class Poll:
     """What a polling kind gets to look at its source once, outside of every transaction.
 
-    `cursor` is what the last look returned, None at the first one. `most` items are wanted at once. `secret(name)` is
-    the value of a secret of the workspace; raises SourceError. `seen(keys)` are those of the keys that need not be
-    shown again: for sources without a cursor. `keep_file(name, content_type, data)` stores a file and returns the
-    reference to put into an item; raises SourceError for one that is too large.
+    `cursor` is what the last look returned, None at the first one. `most` items are wanted at once. `secret(name,
+    host=…)` is the value of a secret of the workspace; raises SourceError. `seen(keys)` are those of the keys that need
+    not be shown again: for sources without a cursor. `keep_file(name, content_type, data)` stores a file and returns
+    the reference to put into an item; raises SourceError for one that is too large.
     """
 
     trigger: TriggerRow
     cursor: Json
     most: int
-    secret: Callable[[str], str]
+    secret: ReadSecret
     seen: Callable[[Collection[str]], set[str]]
     keep_file: Callable[[str, str, bytes | BinaryIO], dict[str, Json]]
 

@@ -1,26 +1,45 @@
-"""Schedule: starts runs by the clock, at the times of a cron expression, at an interval or once."""
+"""Schedule: starts runs by the clock: by a cron expression, a recurrence rule, at an interval or once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-from automation.engine.durations import DURATION_PATTERN, duration_text, parse_duration
+from django.conf import settings
+
+from automation.engine.durations import duration_text, parse_duration
 from automation.engine.problem import Problem
 from automation.engine.wording import did_you_mean, quoted
 from automation.triggers.contract import Clock, Config, Json, Missed, Overlap, TriggerKind, TriggerRow
-from automation.triggers.rhythms import RHYTHMS, day_problems, next_slot_of, rhythm_problems, words_of
-from automation.triggers.rhythms.days_off import MOST_DATES
-from automation.triggers.rhythms.interval import DEFAULT_ANCHOR, INTERVAL_PATTERN
+from automation.triggers.rhythms import (
+    RHYTHMS,
+    bound_problems,
+    contradictions,
+    day_problems,
+    next_slot_of,
+    plain_slot_of,
+    rhythm_problems,
+    too_close,
+    words_of,
+)
+from automation.triggers.rhythms.interval import DEFAULT_ANCHOR
+from automation.triggers.schedule_fields import DEFAULT_ALERT, DEFAULT_QUEUE, DEFAULTS, PROPERTIES
 from automation.triggers.timing import fires_at
 from brainops.core import clock
 
 SHOWN_SLOTS = 10
-DEFAULTS = {"timezone": "UTC", "missed": Missed.LAST.value}
-LENGTHS = {"missed_within": (60.0, 366 * 86_400.0), "jitter": (1.0, 3_600.0)}  # least and most seconds
+LABELS = {"rrule": "RRULE"}
+LENGTHS = {  # least and most seconds
+    "missed_within": (60.0, 366 * 86_400.0),
+    "jitter": (1.0, 3_600.0),
+    "alert_after": (60.0, 7 * 86_400.0),
+    "success_within": (60.0, 366 * 86_400.0),
+}
+LONG_AGO = datetime(1969, 1, 1, tzinfo=UTC)  # before all that people write down
+WITH_AN_END = ("at", "ends_at", "rrule")
 
 
 @cache
@@ -31,22 +50,50 @@ def known_zones() -> frozenset[str]:
 
 def check(config: Config) -> Iterator[Problem]:
     """Refuse rhythms that cannot fire, zones and dates that do not exist, and lengths that make no sense."""
-    zone = config.get("timezone", DEFAULTS["timezone"])
-    found = [*rhythm_problems(config), *day_problems(config), *_length_problems(config)]
-    if zone not in known_zones():
-        hint = did_you_mean(zone, known_zones()) or ' Write an IANA name such as "Europe/Berlin".'
-        found.insert(0, Problem("unknown_timezone", f"There is no time zone {quoted(zone)}.{hint}", "/timezone"))
-    yield from found or _never(config, zone)
+    name = config.get("timezone", DEFAULTS["timezone"])
+    zone = ZoneInfo(name) if name in known_zones() else None
+    found = [*rhythm_problems(config), *bound_problems(config), *day_problems(config)]
+    found += [*_length_problems(config), *_queue_problems(config)]
+    if zone is None:
+        hint = did_you_mean(name, known_zones()) or ' Write an IANA name such as "Europe/Berlin".'
+        found.insert(0, Problem("unknown_timezone", f"There is no time zone {quoted(name)}.{hint}", "/timezone"))
+        yield from found
+        return
+    yield from found or [*contradictions(config, zone)] or _never(config, zone) or _too_often(config)
 
 
-def _never(config: Config, zone: str) -> Iterator[Problem]:
-    """A time that is past has fired once; all other rhythms have to go on."""
-    start = datetime.min.replace(year=2, tzinfo=UTC) if "at" in config else clock.now()
-    if next_slot_of(config, ZoneInfo(zone), start) is None:
-        name = next(name for name in RHYTHMS if name in config)
-        rest = " on a day that is not left out" if "skip_dates" in config or "holidays" in config else ""
-        said = f"{name.title()} {quoted(config[name])} does not fire within the next 50 years{rest}."
-        yield Problem("never_fires", said, f"/{name}")
+def _never(config: Config, zone: ZoneInfo) -> list[Problem]:
+    """What has an end may be past it, having fired; all others have to go on."""
+    start = LONG_AGO if any(name in config for name in WITH_AN_END) else clock.now()
+    if next_slot_of(config, zone, start) is not None:
+        return []
+    name = _rhythm(config)
+    rest = " on a day that is not left out" if "skip_dates" in config or "holidays" in config else ""
+    span = " in the time in which the schedule goes" if "starts_at" in config or "ends_at" in config else ""
+    said = (
+        f"{LABELS.get(name, name.title())} {quoted(config[name])} does not fire within the next 50 years{rest}{span}."
+    )
+    return [Problem("never_fires", said, f"/{name}")]
+
+
+def _too_often(config: Config) -> list[Problem]:
+    """Refuse slots that are nearer to one another than this installation allows; days off and extra times aside."""
+    least = settings.BRAINOPS_MIN_INTERVAL_SECONDS
+    near = too_close(partial(plain_slot_of, config, ZoneInfo("UTC")), clock.now(), least_seconds=least)
+    if near is None:
+        return []
+    passed = duration_text((near[1] - near[0]).total_seconds())
+    said = f"It fires after {passed}, the shortest interval here is {duration_text(least)}. Let it fire less often."
+    return [Problem("too_often", said, f"/{_rhythm(config)}")]
+
+
+def _rhythm(config: Config) -> str:
+    return next(name for name in RHYTHMS if name in config)
+
+
+def _queue_problems(config: Config) -> Iterator[Problem]:
+    if "queue_limit" in config and config.get("overlap") != Overlap.QUEUE:
+        yield Problem("not_used", 'Only "overlap": "queue" has a "queue_limit". Leave it out.', "/queue_limit")
 
 
 def _length_problems(config: Config) -> Iterator[Problem]:
@@ -58,7 +105,7 @@ def _length_problems(config: Config) -> Iterator[Problem]:
 
 def complete(config: Config) -> Config:
     """Fill in the defaults, so that the stored config says everything."""
-    anchor = {"anchor": DEFAULT_ANCHOR} if "interval" in config else {}
+    anchor = {"anchor": DEFAULT_ANCHOR} if "interval" in config or "rrule" in config else {}
     return {**DEFAULTS, **anchor, **config}
 
 
@@ -103,108 +150,19 @@ CLOCK = Clock(
     missed_within=lambda config: _seconds(config, "missed_within"),
     jitter=lambda config: _seconds(config, "jitter") or 0.0,
     overlap=lambda config: Overlap(config.get("overlap", Overlap.ALLOW)),
+    queue_limit=lambda config: int(config.get("queue_limit", DEFAULT_QUEUE)),
+    alert_after=lambda config: parse_duration(config.get("alert_after", DEFAULT_ALERT)),
+    success_within=lambda config: _seconds(config, "success_within"),
 )
 KIND = TriggerKind(
     key="schedule",
     title="Schedule",
-    description="Starts runs by the clock: a cron expression, an interval or one time, in a time zone of your choice.",
+    description="Starts runs by the clock: a cron expression, a calendar rule, an interval or one time, in any zone.",
     icon="schedule",
     config_schema={
         "type": "object",
         "additionalProperties": False,
-        "properties": {
-            "cron": {
-                "type": "string",
-                "title": "Cron expression",
-                "description": "Minute, hour, day of month, month, day of week; or @hourly, @daily and the like.",
-                "minLength": 1,
-                "maxLength": 200,
-                "examples": ["0 9 * * 1-5", "*/15 * * * *", "@daily"],
-            },
-            "interval": {
-                "type": "string",
-                "title": "Interval",
-                "description": "Every so many seconds, minutes, hours, days or weeks, counted from the anchor.",
-                "pattern": INTERVAL_PATTERN,
-                "x-hint": 'a number and a unit, such as "90m" or "2d"',
-                "examples": ["90m", "36h", "2d"],
-            },
-            "anchor": {
-                "type": "string",
-                "title": "Anchor",
-                "description": "The first slot of an interval; without an offset on the schedule's clock.",
-                "maxLength": 40,
-                "default": DEFAULT_ANCHOR,
-                "examples": ["2026-11-23T09:00"],
-            },
-            "at": {
-                "type": "string",
-                "title": "One time",
-                "description": "Fires once, at this time; without an offset on the schedule's clock.",
-                "maxLength": 40,
-                "examples": ["2026-12-24T18:00"],
-            },
-            "timezone": {
-                "type": "string",
-                "title": "Time zone",
-                "description": "IANA name. The expression means the wall clock there, also when clocks change.",
-                "maxLength": 64,
-                "default": DEFAULTS["timezone"],
-                "examples": ["Europe/Berlin", "America/New_York"],
-            },
-            "missed": {
-                "enum": [policy.value for policy in Missed],
-                "title": "Missed times",
-                "description": "After a pause of the installation: skip them, run the last, or all (100 at most).",
-                "default": DEFAULTS["missed"],
-            },
-            "missed_within": {
-                "type": "string",
-                "title": "Missed within",
-                "description": "A slot that is found later than this is never caught up.",
-                "pattern": DURATION_PATTERN,
-                "x-hint": 'a duration such as "2h"',
-                "examples": ["2h", "1d"],
-            },
-            "overlap": {
-                "enum": [policy.value for policy in Overlap],
-                "title": "Overlapping runs",
-                "description": "While a run of this schedule is under way: run beside it, skip the slot, or cancel it.",
-                "default": Overlap.ALLOW.value,
-            },
-            "jitter": {
-                "type": "string",
-                "title": "Jitter",
-                "description": "Each slot fires up to so much later, always before the next one.",
-                "pattern": DURATION_PATTERN,
-                "x-hint": 'a duration such as "5m"',
-                "examples": ["30s", "5m"],
-            },
-            "skip_dates": {
-                "type": "array",
-                "title": "Skipped dates",
-                "description": "Dates on the schedule's clock on which it rests.",
-                "items": {"type": "string", "maxLength": 10},
-                "maxItems": MOST_DATES,
-                "examples": [["2026-12-24", "2026-12-31"]],
-            },
-            "holidays": {
-                "type": "object",
-                "title": "Holidays",
-                "description": "A list of dates with a name, on which it rests, too.",
-                "required": ["name", "dates"],
-                "additionalProperties": False,
-                "properties": {
-                    "name": {"type": "string", "minLength": 1, "maxLength": 100, "examples": ["Bavaria 2026"]},
-                    "dates": {
-                        "type": "array",
-                        "items": {"type": "string", "maxLength": 10},
-                        "maxItems": MOST_DATES,
-                        "examples": [["2026-12-25", "2026-12-26"]],
-                    },
-                },
-            },
-        },
+        "properties": PROPERTIES,
     },
     check=check,
     complete=complete,
@@ -217,5 +175,12 @@ KIND = TriggerKind(
         {"interval": "2d", "anchor": "2026-11-23T09:00", "timezone": "Europe/Berlin", "missed_within": "6h"},
         {"at": "2026-12-24T18:00", "timezone": "Europe/Berlin"},
         {"cron": "@daily", "jitter": "5m", "holidays": {"name": "Bavaria", "dates": ["2026-12-25"]}},
+        {"rrule": "FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17", "timezone": "Europe/Berlin", "success_within": "40d"},
+        {
+            "rrule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH",
+            "anchor": "2026-11-23T09:00",
+            "extra_dates": ["2026-12-24T09:00"],
+        },
+        {"interval": "15m", "overlap": "queue", "queue_limit": 3, "alert_after": "1h", "ends_at": "2099-01-01T00:00"},
     ),
 )

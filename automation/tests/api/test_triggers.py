@@ -97,7 +97,7 @@ def test_every_mistake_is_told_at_once_with_its_place(builder, workflow):
 @pytest.mark.parametrize(
     ("config", "pointer", "message"),
     [
-        ({}, "/config", 'A schedule needs exactly one of "cron", "interval" and "at".'),
+        ({}, "/config", 'A schedule needs exactly one of "cron", "rrule", "interval" and "at".'),
         ({"cron": 5}, "/config/cron", '"cron" must be a text, got 5.'),
         ({"cron": "@daily", "zone": "UTC"}, "/config/zone", '"zone" is not a known field.'),
         (

@@ -57,8 +57,8 @@ from automation.triggers.cron import CronError, in_words, parse_cron
         ("@dayly", 'Cron "@dayly" at position 0: no alias is called "@dayly". Did you mean "@daily"?'),
         (
             "@reboot",
-            'Cron "@reboot" at position 0: no alias is called "@reboot". '
-            "Known: @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly.",
+            'Cron "@reboot" at position 0: @reboot has no time: a schedule fires by the clock, '
+            "whichever process was started.",
         ),
     ],
 )

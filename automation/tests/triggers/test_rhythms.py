@@ -130,10 +130,10 @@ def test_slots_of_days_only_go_forward_and_lose_no_day(days, zone, anchor, after
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({}, [("", 'A schedule needs exactly one of "cron", "interval" and "at".')]),
+        ({}, [("", 'A schedule needs exactly one of "cron", "rrule", "interval" and "at".')]),
         (
             {"cron": "@daily", "at": "2026-12-24T18:00"},
-            [("", 'A schedule needs exactly one of "cron", "interval" and "at", got cron and at.')],
+            [("", 'A schedule needs exactly one of "cron", "rrule", "interval" and "at", got cron and at.')],
         ),
         ({"interval": "5s"}, [("/interval", "The shortest interval is 10 seconds, got 5s.")]),
         ({"interval": "99999w"}, [("/interval", "The longest interval is 3660 days, got 99999w.")]),
@@ -147,7 +147,7 @@ def test_slots_of_days_only_go_forward_and_lose_no_day(days, zone, anchor, after
                 )
             ],
         ),
-        ({"cron": "@daily", "anchor": "2026-01-01T00:00"}, [("/anchor", 'Only an interval has an "anchor". Leave it out.')]),
+        ({"cron": "@daily", "anchor": "2026-01-01T00:00"}, [("/anchor", 'Only an interval and an rrule have an "anchor". Leave it out.')]),
         (
             {"cron": "@daily", "skip_dates": ["2026-12-24", "24.12.2026"]},
             [("/skip_dates/1", '"24.12.2026" is no date. Write it like "2026-12-24".')],

@@ -58,6 +58,9 @@ def _spelled_out(text: str) -> str:
         return text
     if word in ALIASES:
         return ALIASES[word]
+    if word == "@reboot":
+        said = "@reboot has no time: a schedule fires by the clock, whichever process was started."
+        raise CronError(text, text.index("@"), said)
     hint = did_you_mean(word, ALIASES) or f" Known: {', '.join(ALIASES)}."
     raise CronError(text, text.index("@"), f"no alias is called {quoted(text.strip())}.{hint}")
 
