@@ -18,11 +18,12 @@ class AutomationConfig(AppConfig):
     def ready(self) -> None:
         """Say what the minute's sweep deletes here, and how this room is doing."""
         from automation.services import (  # noqa: PLC0415  # models first
+            arrivals,
             departures,
             files,
             idempotency,
-            notice_acts,
             listeners,
+            notice_acts,
             notice_people,
             notice_sending,
             outboxes,
@@ -30,6 +31,7 @@ class AutomationConfig(AppConfig):
             retention,
             schedules,
             soundness,
+            sources,
             state,
             storage_use,
             tally,
@@ -45,20 +47,22 @@ class AutomationConfig(AppConfig):
         housekeeping.sweeps.register("tally of runs", tally.count_ended)  # before they go
         housekeeping.sweeps.register("runs", retention.sweeper.start)
         housekeeping.sweeps.register("firing ledger", schedules.forget_old_firings)
+        housekeeping.sweeps.register("arrival ledger", arrivals.forget_old)
         housekeeping.sweeps.register("notices", notice_acts.forget_old)
         housekeeping.sweeps.register("storage use", storage_use.measure_if_due)
         housekeeping.sweeps.register("state and events", state.forget_expired)
         housekeeping.sweeps.register("files", files.forget_expired)
         housekeeping.sweeps.register("exports and imports", transfers.forget_expired)
         outboxes.known.register("notices", notice_sending.outbox())
+        outboxes.known.register("sources", sources.outbox())
         health.components.register("workers", vitals.workers)
         health.components.register("workflows", soundness.component)
         metrics.sample_providers.register("runs and workers", vitals.samples)
+        health.components.register("consumer", listeners.component)
+        metrics.sample_providers.register("listeners", listeners.samples)
         belongings.departures.register("automation", departures.departure)
         belongings.clearances.register("automation", departures.clearance)
         belongings.renames.register("approvals", departures.follow_rename)
         belongings.renames.register("notices", notice_people.follow_rename)
         usage.providers.register("automation", quotas.uses)
-        health.components.register("consumer", listeners.component)
-        metrics.sample_providers.register("listeners", listeners.samples)
         post_save.connect(quotas.remembered.changed, sender=Workspace, dispatch_uid="quotas")

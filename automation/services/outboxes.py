@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import UUID
+from typing import Any
 
 from brainops.core.registry import Registry
 
@@ -20,8 +20,8 @@ class Outbox:
     many one process sends at once.
     """
 
-    claim: Callable[[], UUID | None]
-    send: Callable[[UUID], None]
+    claim: Callable[[], Any]
+    send: Callable[[Any], None]
     has_due: Callable[[], bool]
     beside: int
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from automation.models import Trigger, Workflow
-from automation.services import quotas
+from automation.services import quotas, sources
 from automation.services.merge_patch import merge_patch
 from automation.services.trigger_checks import CheckedConfig, checked, kind_of
 from automation.triggers import all_trigger_kinds
@@ -72,6 +72,7 @@ def create(
             created_by_id=caller.user_id,
         )
         shown = trigger_kind.on_save(Saving(trigger=trigger, before=None, secrets=ready.secrets, by=caller))
+        sources.follow(trigger_kind, trigger, None)
         _audit(caller, trigger, "create", f"Created the {kind} trigger of workflow {workflow.name!r}.")
     return SavedTrigger(trigger, shown)
 
@@ -170,6 +171,7 @@ def _save(
     trigger.updated_at = clock.now()
     trigger.save(update_fields=["name", "config", "inputs", "is_active", "next_fire_at", "updated_at"])
     shown = kind.on_save(Saving(trigger=trigger, before=before["config"], secrets=ready.secrets, by=caller))
+    sources.follow(kind, trigger, before["config"])
     changes = {key: [before[key], value] for key, value in _state(trigger).items() if before[key] != value}
     _audit(caller, trigger, "update", f"Changed {', '.join(changes) or 'nothing'} of the trigger.", changes)
     return SavedTrigger(trigger, shown)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from automation.models import Trigger, Workflow, WorkflowVersion
-from automation.services import quotas, runnable
+from automation.services import quotas, runnable, sources
 from automation.services.exchange.plans import Action, NewTrigger, NewVersion, Plan
 from automation.services.quotas import QuotaExceeded
 from automation.triggers import all_trigger_kinds
@@ -131,6 +131,7 @@ def _take(caller: Caller, plan: Plan, trigger: Trigger, plain: list[Trigger]) ->
     with transaction.atomic():
         trigger.save(force_insert=True)
         shown = kind.on_save(Saving(trigger=trigger, before=None, by=caller))
+        sources.follow(kind, trigger, None)
     if shown:
         plan.shown_once.append({"id": str(trigger.id), "kind": trigger.kind, "name": trigger.name, **shown})
 

@@ -35,7 +35,7 @@ CASES = [
 
 
 OF_NOTICES = {"in_notice_decision", "before_notice", "after_notice"}  # crashed at in automation/tests/notices
-OF_ARRIVALS = {"in_take"}  # in automation/tests/arrivals
+OF_ARRIVALS = {"after_poll", "in_take", "in_poll", "after_poll_commit", "after_settle"}  # in automation/tests/arrivals
 
 
 def test_every_point_of_the_product_is_crashed_at():

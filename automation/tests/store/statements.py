@@ -57,6 +57,7 @@ GOES_BY = (
 )
 STORED_FILE = "automation_storedfile_pkey"
 A_FILE = {"id": ID, "workspace": HOME, "name": "a", "content_type": "a/b", "size": 1, "sha256": "x", "seconds": 1.0}
+LOOK, SOURCE = {"id": ID, "fence": 1}, "automation_source_pkey"
 TAKEN = {"trigger": ID, "keys": ["a"], "decisions": [1], "runs": [ID], "reasons": [""], "operands": [None]}
 BROUGHT = {"trigger": ID, "workspace": HOME, "ids": [ID], "keys": ["a"], "data": ["{}"], "is_cut": [False]}
 BROUGHT |= {"handles": [None], "at": [AT]}
@@ -222,6 +223,16 @@ CASES: dict[str, Case] = {
     "replays.PASSED": Case({"id": ID, "started": 1, "refused": 0}),  # the key, or the list's index that holds it, too
     # any of the indexes that begin with the workspace will do
     "tags.COUNT": Case({"workspace": HOME, "after": "", "prefix": "", "limit": 50}),
+    "sources.HAS_DUE": Case((), ("source_due",)),
+    "sources.CLAIM": Case({"lease": 60.0}, ("source_due",)),
+    "sources.HOLD": Case(LOOK, (SOURCE,)),
+    "sources.LOCK": Case(LOOK, (SOURCE,)),
+    "sources.ADVANCE": Case(LOOK | {"cursor": "{}", "is_begun": True, "has_arrived": True}, (SOURCE,)),
+    "sources.KEEP_WAITING": Case(LOOK | {"waits_for": "", "has_arrived": True}, (SOURCE,)),
+    "sources.FAIL": Case(LOOK | {"message": "", "code": "", "counts": 1}, (SOURCE,)),
+    "sources.RELEASE": Case(LOOK | {"seconds": 1.0}, (SOURCE,)),
+    "sources.FOLLOW": Case({"id": ID, "workspace": HOME, "is_active": True, "begins_anew": True}),
+    "sources.LOOK_NOW": Case(LOOK, (SOURCE,)),
     "run_bounds.BOUND": Case({"at": AT}, (RUN,)),
     "run_vars.TAKE": Case({"runs": [1], "workspaces": [HOME], "names": ["x"]}, ("variable_name", DATA)),
     "secrets.FIND": Case({"workspace": HOME, "names": ["x"]}, ("secret_name",)),
