@@ -100,7 +100,7 @@ class EventDelivery(models.Model):
         ]
         indexes = [
             # what is delivered next
-            models.Index(fields=["position"], name="event_delivery_due", condition=Q(state="pending")),
+            models.Index(fields=["next_at", "position"], name="event_delivery_next", condition=Q(state="pending")),
             models.Index(fields=["workspace", "-created_at", "-id"], name="event_delivery_list"),
             # the dead letters of a workspace
             models.Index(
