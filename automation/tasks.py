@@ -15,6 +15,14 @@ def wake() -> None:
 
 
 @shared_task(ignore_result=True)
+def dispatch() -> None:
+    """Tell listeners of events, in this worker process; runs may be ready, too."""
+    if (process := runtime()) is not None:
+        process.wake()
+        process.dispatcher.call()
+
+
+@shared_task(ignore_result=True)
 def tick() -> None:
     """Do the periodic work now, if it is anybody's turn. celery-beat sends this; every worker ticks without it too."""
     if (process := runtime()) is not None:

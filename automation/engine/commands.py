@@ -99,6 +99,7 @@ class EmitEvent(Command):
 
     name: str
     payload: Json = None
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

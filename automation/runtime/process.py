@@ -10,6 +10,7 @@ from django.conf import settings
 
 from automation.runtime.aftermath import Aftermath
 from automation.runtime.claimer import Claimer
+from automation.runtime.dispatcher import Dispatcher
 from automation.runtime.heartbeat import Heartbeat
 from automation.runtime.host import Host, run_limits
 from automation.runtime.isolator import Isolator
@@ -48,12 +49,13 @@ class Runtime:
             on_lost=self._on_lost,
         )
         self.postmen = Postmen()
+        self.dispatcher = Dispatcher()
         self.pulse = Pulse(
             self.heartbeat,
             every_seconds=settings.BRAINOPS_TICK_SECONDS,
             dead_seconds=settings.BRAINOPS_DEAD_SECONDS,
             on_ready=self.wake,
-            on_messages=self.postmen.call,
+            on_messages=self._call_messengers,
         )
         host = Host(
             writer=self.writer,
@@ -71,7 +73,8 @@ class Runtime:
 
     def start(self) -> None:
         """Start every thread; claiming begins after the first heartbeat."""
-        threads = (self._aftermath, self.writer, self.claimer, self.isolator, self.heartbeat, self.pulse)
+        runs = (self._aftermath, self.writer, self.claimer, self.isolator)
+        threads = (*runs, self.dispatcher, self.heartbeat, self.pulse)
         self.postmen.start()
         for thread in threads:
             thread.start()
@@ -90,6 +93,7 @@ class Runtime:
         self.heartbeat.drain()
         self.claimer.stop(5)
         self.pulse.stop()
+        self.dispatcher.stop()
         self.postmen.stop()
         is_empty = self.slots.stop(max(0.0, deadline - time.monotonic()))
         self.isolator.stop(max(0.0, deadline - time.monotonic()))
@@ -99,6 +103,11 @@ class Runtime:
         self.heartbeat.stop(is_clean=is_empty and not self.writer.is_alive())
         log.info("worker_stopped", is_clean=is_empty)
         return is_empty
+
+    def _call_messengers(self) -> None:
+        """Have told, delivered and sent what is due."""
+        self.dispatcher.call_if_due()
+        self.postmen.call()
 
     def _on_lost(self) -> None:
         """Declared dead: the runs are somebody else's now. First no further claim, then drop what is held."""

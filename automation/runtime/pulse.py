@@ -55,7 +55,7 @@ class Pulse(VitalThread):
         self._every_seconds = every_seconds
         self._dead_seconds = dead_seconds
         self._on_ready = on_ready
-        self._on_messages = on_messages  # sees to what is due in the outboxes
+        self._on_messages = on_messages  # sees to what is due in the outboxes and the bus
         self._last_key = ""  # limits are looked at in turn
         self._timers: list[float] = []  # monotonic instants
         self._changed = threading.Condition()

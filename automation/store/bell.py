@@ -30,6 +30,7 @@ class Ringer:
 
     def __init__(self) -> None:
         self._wanted = threading.Event()
+        self._for_events = threading.Event()
         self._pid = os.getpid()
         threading.Thread(target=self._run, name="ringer", daemon=True).start()
 
@@ -38,8 +39,10 @@ class Ringer:
         """False in a process forked after this ringer was made: threads do not survive a fork."""
         return self._pid == os.getpid()
 
-    def ring(self) -> None:
+    def ring(self, *, for_events: bool = False) -> None:
         """Ask for a bell; returns at once."""
+        if for_events:
+            self._for_events.set()
         self._wanted.set()
 
     def _run(self) -> None:
@@ -47,10 +50,12 @@ class Ringer:
         while True:
             self._wanted.wait()
             self._wanted.clear()
+            for_events = self._for_events.is_set()
+            self._for_events.clear()
             try:
                 producer = producer or new_producer()
                 if pending_bells(producer) < ENOUGH_BELLS:
-                    publish(producer)
+                    publish(producer, for_events=for_events)
             except Exception:  # noqa: BLE001 - whatever Redis does, a bell may be dropped: the rows are there
                 producer = None
                 FAILED.add()
@@ -78,27 +83,31 @@ def pending_bells(producer: Any) -> int:
     return int(producer.channel.client.llen(settings.CELERY_TASK_DEFAULT_QUEUE))
 
 
-def publish(producer: Any) -> None:
-    """Send one wake message."""
-    _app().send_task(
-        "automation.tasks.wake", queue=settings.CELERY_TASK_DEFAULT_QUEUE, producer=producer, ignore_result=True
-    )
+def publish(producer: Any, *, for_events: bool = False) -> None:
+    """Send one wake message; one `for_events` says that listeners are to be told of some, too."""
+    name = "automation.tasks.dispatch" if for_events else "automation.tasks.wake"
+    _app().send_task(name, queue=settings.CELERY_TASK_DEFAULT_QUEUE, producer=producer, ignore_result=True)
 
 
 _ringer: Ringer | None = None
 _lock = threading.Lock()
 
 
-def ring() -> None:
+def ring(*, for_events: bool = False) -> None:
     """Ring now. Never blocks and never raises because of Redis."""
     global _ringer  # noqa: PLW0603 - one per process, made at its first ring, after any fork
     if _ringer is None or not _ringer.is_mine:
         with _lock:
             if _ringer is None or not _ringer.is_mine:
                 _ringer = Ringer()
-    _ringer.ring()
+    _ringer.ring(for_events=for_events)
 
 
 def ring_on_commit() -> None:
     """Ring when the current transaction commits; at once outside of one."""
     transaction.on_commit(ring)
+
+
+def ring_for_events() -> None:
+    """Ring for the dispatcher of events: call it after the commit of one that somebody listens to."""
+    ring(for_events=True)

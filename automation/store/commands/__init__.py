@@ -53,6 +53,7 @@ class CommandContext:
 
     `numbers` counts the commands of the attempt from 1, so give each attempt a fresh context. `is_stopped()` turns
     true when the run must not wait any longer for a database that is away. `depth` counts the calls above the run.
+    `after` is what a command leaves to be done after its commit.
     """
 
     run_id: int
@@ -65,6 +66,7 @@ class CommandContext:
     attempt: int
     is_stopped: Callable[[], bool] = lambda: False
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    after: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Commands:
@@ -104,11 +106,14 @@ class Commands:
             connection.close()
 
     def _once(self, context: CommandContext, command: Command, number: int) -> Json:
+        context.after.clear()
         with self._connection() as connection:
             answer = connection.transaction(lambda cursor: perform_in_transaction(cursor, context, command, number))
         reach("after_local_effect")
         if type(command) in known().rings:
             bell.ring()
+        for act in context.after:
+            act()
         return answer
 
     @contextmanager

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from automation.engine.cloud_events import CloudEvent
 from automation.engine.commands import CompareAndSet, DeleteValue, EmitEvent, GetValue, Increment, SetValue
-from automation.store import events, state_values
+from automation.store import bell, events, state_values
 from automation.store.commands import CommandContext
 from automation.store.state_values import Key, Value
 
@@ -39,10 +40,16 @@ def _delete(cursor: Any, context: CommandContext, command: DeleteValue) -> Json:
 
 
 def _emit(cursor: Any, context: CommandContext, command: EmitEvent) -> Json:
-    event_id = events.emit_event(
-        cursor, context.workspace_id, command.name, command.payload, run_id=context.run_id, path=context.path
+    event = CloudEvent(
+        type=command.name,
+        source=events.source_of(context.workflow_id),
+        subject=command.subject,
+        data=command.payload,
     )
-    return {"event_id": str(event_id)}
+    published = events.emit_event(cursor, context.workspace_id, event, run_id=context.run_id, path=context.path)
+    if published.is_heard:
+        context.after.append(bell.ring_for_events)
+    return {"event_id": str(published.id)}
 
 
 def _key(context: CommandContext, name: str) -> Key:
