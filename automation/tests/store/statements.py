@@ -45,6 +45,13 @@ NEXT |= {"note": "", "author": None}
 STRETCH = {"since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z"}
 OWN = STRETCH | {"workspace": HOME, "user": ID}
 TRANSFER = "automation_transfer_pkey"
+IDS = {"ids": [ID]}
+EVENT = {"id": ID, "workspace": HOME, "type": "x", "source": "/", "given_id": "1", "subject": "", "said_at": ""}
+EVENT |= {"content_type": "", "data_schema": "", "extensions": "{}", "data": "1", "is_binary": False, "digest": b"x"}
+EVENT |= {"hops": 0, "cause": None, "run": None, "path": ""}
+WISH = {"workspace": HOME, "listener": "trigger", "holder": ID}
+ADDRESSED = {"events": [ID], "triggers": [ID], "positions": [1], "states": ["pending"], "codes": [""], "reasons": [""]}
+SETTLED = {"ids": [ID], "states": ["ran"], "codes": [""], "reasons": [""], "runs": [ID], "pauses": [0.0]}
 RUN, DATA, STEP = "automation_run_pkey", "automation_rundata_pkey", "automation_steprun_pkey"
 GOES_BY = (
     RUN,
@@ -128,7 +135,26 @@ CASES: dict[str, Case] = {
     "prune.UNTIE": Case({"runs": [1]}, ("run_retries", "run_children", RUN)),
     "prune.PRUNE": Case({"runs": [1]}, ("run_retries", "run_children", *GOES_BY)),
     "ended.ENDED": Case({"runs": [1], "respond": [1]}, (RUN, DATA)),
-    "events.EMIT": Case({"id": ID, "workspace": HOME, "name": "x", "payload": "{}", "run": 1, "path": "a"}),
+    "event_deliveries.ALONE": Case((1,)),
+    "event_deliveries.CONFIGS": Case(IDS),
+    "event_deliveries.ADD": Case(ADDRESSED, ("event_delivered_once",)),
+    "event_deliveries.DUE": Case({"most": 20}, ("event_delivery_next",)),
+    "event_deliveries.HAS_DUE": Case((), ("event_delivery_next",)),
+    "event_deliveries.SETTLE": Case(SETTLED, ("automation_eventdelivery_pkey",)),
+    "event_queue.ALONE": Case((1,)),
+    "event_queue.TAKE": Case({"most": 200, "each": 50}, ("queued_event_next",)),
+    "event_queue.HAS_QUEUED": Case(),
+    "event_queue.REMOVE": Case({"ids": [1]}, ("automation_queuedevent_pkey",)),
+    "event_queue.WORKSPACES": Case(IDS),
+    "event_queue.WISHES": Case(IDS, ("event_wish_once",)),
+    "event_queue.RUNS": Case({"ids": [1]}, (RUN, DATA)),
+    "event_queue.WISH": Case(WISH | {"types": ["x"]}),
+    "event_queue.UNWISH": Case(WISH, ("event_wish_holder",)),
+    "events.PUBLISH": Case(EVENT, ("event_taken_once", "event_wish_once")),
+    "events.FIND_TAKEN": Case(EVENT, ("event_taken_once",)),
+    "events.CAUSES": Case({"runs": [1]}, (RUN, DATA, "automation_event_pkey")),
+    "events.CHAIN": Case({"id": ID, "most": 8}, ("automation_event_pkey",)),
+    "events.READ": Case(IDS, ("automation_event_pkey",)),
     "events.FORGET": Case((30, 100)),
     "failure_calls.TAKE": Case((1,), ("run_calls_on_failure", DATA)),
     "failure_calls.CLEAR": Case((1,), (RUN,)),
