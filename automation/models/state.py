@@ -58,6 +58,7 @@ class Event(models.Model):
     digest = models.BinaryField(null=True, editable=False)
     hops = models.SmallIntegerField(db_default=0)
     cause = models.UUIDField(null=True, blank=True)
+    sent_by = models.TextField(blank=True, db_default="")  # `user:<id>` or `key:<id>`, of one that a program sent
     run = models.ForeignKey("automation.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="events")
     path = models.TextField(blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -72,6 +73,8 @@ class Event(models.Model):
         ]
         indexes = [
             models.Index(fields=["workspace", "-created_at", "-id"], name="state_event_list"),
+            # GET /events?type=…
+            models.Index(fields=["workspace", "name", "-created_at", "-id"], name="event_by_type"),
             BrinIndex(fields=["created_at"], name="state_event_age", pages_per_range=32),  # what is old goes
         ]
 
