@@ -43,6 +43,8 @@ class Trigger(models.Model):
                 fields=["next_fire_at"], name="trigger_due", condition=Q(is_active=True, next_fire_at__isnull=False)
             ),
             models.Index(fields=["workspace", "-created_at", "-id"], name="trigger_list"),
+            # the consumer's look for what is to be listened to
+            models.Index(fields=["kind"], name="trigger_active_kind", condition=Q(is_active=True)),
             # the watch over workflows that are to succeed every so often
             models.Index(
                 fields=["id"],
