@@ -17,6 +17,7 @@ from automation.runtime.heartbeat import Heartbeat
 from automation.runtime.vital import VitalThread
 from automation.services import failure_workflows, meters, notice_decisions
 from automation.services.approvals_due import approvals_due
+from automation.services.queued_slots import start_queued
 from automation.services.replays_due import replays_due
 from automation.services.schedules import fire_due
 from automation.services.transfers_due import mover
@@ -135,8 +136,8 @@ class Pulse(VitalThread):
             self._attempt(self._tell_metrics)
         if not take_turn(self._connection, "pulse", every_seconds=self._every_seconds * 0.9):
             return 0
-        due = (self._fire, approvals_due, failure_workflows.start_due, self._admit, replays_due, mover.start)
-        queued = sum(map(self._attempt, (self._recover, self._wake, *due)))
+        due = (approvals_due, failure_workflows.start_due, self._admit, replays_due, mover.start)
+        queued = sum(map(self._attempt, (self._recover, self._wake, self._fire, start_queued, *due)))
         queued += self._attempt(self._time_out)  # they make room, too, and their callers go on
         self._attempt(self._tell)
         self._attempt(seal)

@@ -13,7 +13,9 @@ from django.db import connection, transaction
 from automation.models import Firing, Trigger, Workflow
 from automation.models.firing import FiringDecision
 from automation.services.runnable import Runnable, by_version
-from automation.services.schedules import KEEP_DAYS, insert_runs, new_run
+from automation.services.schedules import KEEP_DAYS, new_run
+from automation.services.slot_conditions import asked
+from automation.services.slot_runs import insert_runs
 from automation.store.bell import ring_on_commit
 from automation.store.firings import Decided, Due, catch_up, leave_out, link
 from automation.triggers import all_trigger_kinds
@@ -121,6 +123,7 @@ def _due(workflow: Workflow, trigger: Trigger) -> Due:
         may_run=True,
         version_id=workflow.current_version_id,
         now=now,
+        condition=trigger.condition,
     )
 
 
@@ -144,10 +147,12 @@ def _run(caller: Caller, due: Due, version: Runnable, slots: list[datetime]) -> 
         (due.trigger_id, slot): new_run(due, version, inputs, slot, None, is_backfill=True, created_by=caller.user_id)
         for slot in slots
     }
+    runs, unmet = asked(due, runs)
     with connection.cursor() as cursor:
         catch_up(cursor, [Decided(due.trigger_id, slot, FiringDecision.RAN, REASON) for slot in slots])
         accepted, full = insert_runs(cursor, runs)
         link(cursor, accepted)
+        full += unmet.values()
         leave_out(cursor, full)
     ring_on_commit()
     return list(_outcomes(accepted, full))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -16,21 +16,21 @@ from django.db import connection, transaction
 from automation.engine.durations import duration_text
 from automation.engine.limits import BULK
 from automation.models.firing import FiringDecision
-from automation.services import limits, run_quota
-from automation.services.quotas import BEYOND_QUOTA
+from automation.services import limits
 from automation.services.runnable import Runnable, by_version
+from automation.services.slot_conditions import asked
+from automation.services.slot_runs import insert_runs
 from automation.services.slot_verdicts import Verdict, keep_apart
 from automation.store.cancel import cancel_runs
 from automation.store.firings import Advance, Decided, Due, advance, leave_out, link, lock_due, prune, record
-from automation.store.intake import NewRun, insert_run
-from automation.store.limits import LimitFull
+from automation.store.intake import NewRun
 from automation.triggers import all_trigger_kinds
 from automation.triggers.catch_up import due_slots, is_too_old, still_run
 from automation.triggers.contract import Clock
 from automation.triggers.timing import fires_at, slot_of
 from brainops.core.errors import AppError
 
-BATCH = 20  # triggers of one transaction: each may bring up to 100 runs after a pause
+BATCH = 100  # triggers of one transaction: each may bring up to 100 runs after a pause
 KEEP_DAYS = 90  # of the ledger; a slot is only ever looked at again within seconds
 
 log = structlog.get_logger(__name__)
@@ -85,29 +85,6 @@ def _cancel(cursor: Any, run_ids: list[int]) -> None:
         limits.after_end(run_ids)
 
 
-def insert_runs(
-    cursor: Any, runs: Mapping[tuple[UUID, datetime], NewRun]
-) -> tuple[list[tuple[UUID, datetime, UUID]], list[Decided]]:
-    """Insert the runs; return those that stand, and the slots whose limit or quota let none in."""
-    accepted, full = [], []
-    for (trigger_id, slot), run in sorted(runs.items(), key=lambda item: _lock_of(item[1])):
-        try:
-            with run_quota.place(run.workspace_id):
-                accepted.append((trigger_id, slot, insert_run(cursor, run).uid))
-        except LimitFull as error:
-            full.append(Decided(trigger_id, slot, FiringDecision.FULL, str(error)))
-        except BEYOND_QUOTA as error:
-            full.append(Decided(trigger_id, slot, FiringDecision.OVER_QUOTA, str(error)))
-    return accepted, full
-
-
-def _lock_of(run: NewRun) -> tuple[int, str]:
-    """What its insertion locks. Taken in this order, so that two ticks never wait for each other."""
-    if run.gathering is not None:
-        return 2, run.gathering.key
-    return (1, run.slot.key) if run.slot is not None else (0, "")
-
-
 def _verdict(due: Due) -> Verdict:
     """Decide about every due slot of one trigger. Touches nothing."""
     kind = all_trigger_kinds().get(due.kind)
@@ -126,8 +103,9 @@ def _verdict(due: Due) -> Verdict:
         runs = dict(_runs(due, version, inputs, slots, running))
     except AppError as refusal:
         return Verdict([Decided(due.trigger_id, slots[-1], FiringDecision.REFUSED, refusal.message)], onward)
-    decided = [_decision(due, kind.clock, slot, slot in running) for slot in slots]
-    return Verdict(decided, onward, runs, kind.clock.overlap(due.config))
+    runs, unmet = asked(due, runs)
+    decided = [unmet.get((due.trigger_id, slot)) or _decision(due, kind.clock, slot, slot in running) for slot in slots]
+    return Verdict(decided, onward, runs, kind.clock.overlap(due.config), kind.clock.queue_limit(due.config))
 
 
 def _slots(due: Due, clock: Clock) -> tuple[list[datetime], set[datetime], datetime | None]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from automation.models.firing import FiringDecision
 from automation.store.firings import Advance, Decided, Living, living_runs
 from automation.store.intake import NewRun
+from automation.store.queued_slots import count_queued
 from automation.triggers.contract import Overlap
 
 At = tuple[UUID, datetime]  # a trigger and one of its slots
@@ -24,6 +25,7 @@ class Verdict:
     advance: Advance
     runs: dict[At, NewRun] = field(default_factory=dict)
     overlap: Overlap = Overlap.ALLOW
+    queue_limit: int = 1
     overtaken: list[int] = field(default_factory=list)
 
 
@@ -36,8 +38,13 @@ def keep_apart(cursor: Any, verdicts: Sequence[Verdict]) -> None:
     if not careful:
         return
     living = living_runs(cursor, list(careful))
+    queueing = [trigger_id for trigger_id, verdict in careful.items() if verdict.overlap is Overlap.QUEUE]
+    queued = count_queued(cursor, queueing) if queueing else {}
     for trigger_id, verdict in careful.items():
-        _settle(verdict, living.get(trigger_id, []))
+        if verdict.overlap is Overlap.QUEUE:
+            _queue(verdict, living.get(trigger_id, []), queued.get(trigger_id, 0))
+        else:
+            _settle(verdict, living.get(trigger_id, []))
 
 
 def _settle(verdict: Verdict, living: list[Living]) -> None:
@@ -53,10 +60,21 @@ def _settle(verdict: Verdict, living: list[Living]) -> None:
         _leave_out(verdict, dict.fromkeys(slots[1:], "The run of an earlier slot starts with it."))
 
 
-def _leave_out(verdict: Verdict, reasons: Mapping[At, str]) -> None:
+def _queue(verdict: Verdict, living: list[Living], queued: int) -> None:
+    """Let slots wait behind what is under way and what waits already, as many as may."""
+    slots = sorted(verdict.runs)
+    behind = slots if living or queued else slots[1:]
+    room = max(0, verdict.queue_limit - queued)
+    before = f"run {living[0].uid}" if living else "the run of an earlier slot"
+    _leave_out(verdict, dict.fromkeys(behind[:room], f"Waits for {before}."), decision=FiringDecision.QUEUED)
+    said = f"{verdict.queue_limit} slots wait already, the most that may."
+    _leave_out(verdict, dict.fromkeys(behind[room:], said), decision=FiringDecision.OVERFLOW)
+
+
+def _leave_out(verdict: Verdict, reasons: Mapping[At, str], *, decision: int = FiringDecision.OVERLAP) -> None:
     for at in reasons:
         del verdict.runs[at]
-    _say(verdict, reasons, decision=FiringDecision.OVERLAP)
+    _say(verdict, reasons, decision=decision)
 
 
 def _say(verdict: Verdict, reasons: Mapping[At, str], *, decision: int = FiringDecision.RAN) -> None:

@@ -18,7 +18,8 @@ import orjson
 # look and the run. Nothing waits: what somebody else holds is looked at in the next tick.
 LOCK_DUE = """
 select t.id, t.workspace_id, t.workflow_id, t.kind, t.config::text, t.inputs::text, t.next_fire_at, t.last_fired_at,
-       w.is_active and w.archived_at is null and w.current_version_id is not null, w.current_version_id, now()
+       w.is_active and w.archived_at is null and w.current_version_id is not null, w.current_version_id, now(),
+       t.condition
 from automation_trigger t join automation_workflow w on w.id = t.workflow_id
 where t.is_active and t.next_fire_at <= now()
 order by t.next_fire_at limit %s
@@ -85,6 +86,7 @@ class Due:
     may_run: bool
     version_id: UUID | None
     now: datetime
+    condition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,12 @@ class Advance:
 def lock_due(cursor: Any, *, limit: int) -> list[Due]:
     """Lock up to `limit` due triggers that nobody else holds, the longest waiting first."""
     cursor.execute(LOCK_DUE, (limit,))
-    rows: list[list[Any]] = [list(row) for row in cursor.fetchall()]
-    for row in rows:
-        row[4:6] = orjson.loads(row[4]), orjson.loads(row[5])
-    return [Due(*row) for row in rows]
+    return [due_of(row) for row in cursor.fetchall()]
+
+
+def due_of(row: Sequence[Any]) -> Due:
+    """A row of LOCK_DUE and its like, with its JSON read."""
+    return Due(*row[:4], orjson.loads(row[4]), orjson.loads(row[5]), *row[6:])
 
 
 def living_runs(cursor: Any, trigger_ids: Sequence[UUID]) -> dict[UUID, list[Living]]:

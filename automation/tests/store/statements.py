@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from automation.store import checkpoint
+from automation.store import checkpoint, intake_many
 from automation.store.claim import Wanted
 from automation.store.intake import NewRun
 
@@ -15,6 +15,7 @@ ID = uuid.uuid4()  # of nothing
 HOME = uuid.uuid4()  # of the workspace that the rows stand in
 WORKER = {"worker": ID, "token": ID, **Wanted(shared=16).parameters()}
 NEW = NewRun(workspace_id=HOME, workflow_id=ID, version_id=ID, inputs={}, dedupe_key="key:x").parameters()
+MANY = {name: [NEW[name]] for name in intake_many.COLUMNS}
 KEPT = NEW | {
     "run_is_pinned": True,
     "kept_paths": ["a"],
@@ -48,7 +49,7 @@ TRANSFER = "automation_transfer_pkey"
 IDS = {"ids": [ID]}
 EVENT = {"id": ID, "workspace": HOME, "type": "x", "source": "/", "given_id": "1", "subject": "", "said_at": ""}
 EVENT |= {"content_type": "", "data_schema": "", "extensions": "{}", "data": "1", "is_binary": False, "digest": b"x"}
-EVENT |= {"hops": 0, "cause": None, "run": None, "path": ""}
+EVENT |= {"hops": 0, "cause": None, "run": None, "path": "", "sent_by": ""}
 WISH = {"workspace": HOME, "listener": "trigger", "holder": ID}
 ADDRESSED = {"events": [ID], "triggers": [ID], "positions": [1], "states": ["pending"], "codes": [""], "reasons": [""]}
 SETTLED = {"ids": [ID], "states": ["ran"], "codes": [""], "reasons": [""], "runs": [ID], "pauses": [0.0]}
@@ -175,6 +176,9 @@ CASES: dict[str, Case] = {
     "firings.LEAVE_OUT": Case(([ID], [AT], [5], [""]), ("automation_firing_pkey",)),
     "firings.ADVANCE": Case(([ID], [AT], [AT]), ("automation_trigger_pkey",)),
     "firings.LIVING": Case(([ID],), ("run_trigger",)),
+    "queued_slots.LOCK_QUEUED": Case((10,), ("firing_queued", "run_trigger")),
+    "queued_slots.COUNT_QUEUED": Case(([ID],), ("firing_queued",)),
+    "queued_slots.TAKE_QUEUED": Case(([ID], [AT], [1], [""]), ("firing_queued",)),
     "firings.PRUNE": Case((30,), ("firing_recent",)),
     "idempotency_keys.TAKE": Case((*KEY, b"", 5), (KEYS,)),
     "idempotency_keys.FIND": Case(KEY, (KEYS,)),
@@ -186,12 +190,14 @@ CASES: dict[str, Case] = {
     "files.ADD_CHUNK": Case((ID, 0, b"x")),
     "files.FIND": Case((ID, HOME), (STORED_FILE,)),
     "files.CHUNK": Case((ID, 0), ("automation_filechunk_pkey",)),
+    "files.CHUNK_OF_WORKSPACE": Case((ID, HOME, 0), (STORED_FILE, "automation_filechunk_pkey")),
     "files.SIZE_SINCE": Case((HOME, AT), ("stored_file_age",)),
     "files.FORGET": Case({"most": 50}, ("stored_file_expiry",)),
     "files.DELETE_OF_WORKSPACE": Case((ID,), ("stored_file_age",)),
     "intake.INSERT": Case(NEW, ("run_dedupe",)),
     "intake.LARGE_INSERT": Case(NEW | LARGE_INPUT, ("run_dedupe",)),
     "intake.INSERT_WITH_FILES": Case(NEW | {"run_files": [ID]}, ("run_dedupe", STORED_FILE)),
+    "intake_many.INSERT_MANY": Case(MANY, ("run_dedupe",)),
     "intake.FIND_DUPLICATE": Case((ID, "key:x"), ("run_dedupe",)),
     "limits.LOCK": Case({"key": f"{ID}:x"}, ("automation_workflow_pkey", "automation_workflowversion_pkey")),
     "limits.ADMIT": Case({"key": "limit", "most": 1}, ("run_limit", "run_blocked", RUN)),
