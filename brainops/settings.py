@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from brainops import openapi, rates, theme
+from brainops import inbound_mail, openapi, rates, theme
 from brainops.core.environment import Environment
 from brainops.core.identity_providers import read_providers
 
@@ -69,6 +69,9 @@ EMAIL_USE_TLS = _mail_server.get("EMAIL_USE_TLS", False)
 if _mail_server and "@" not in DEFAULT_FROM_EMAIL:
     env.refuse("BRAINOPS_EMAIL_FROM must hold an address that mails are from, since BRAINOPS_EMAIL_URL is set.")
 
+# What comes in for e-mail triggers (brainops/inbound_mail.py, docs/email-triggers.md).
+BRAINOPS_INBOUND_MAIL = inbound_mail.read_inbound_mail(env)
+
 # --- Database and broker -------------------------------------------------------------------------
 # postgres://user:password@host:5432/name
 DATABASES = {"default": env.database("DATABASE_URL", _when_debugging("postgres://brainops@127.0.0.1:5432/brainops"))}
@@ -91,6 +94,7 @@ DATABASES["default"] |= {
     },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+BRAINOPS_WATCHED_MODELS = env.names("BRAINOPS_WATCHED_MODELS", ())  # whose changes may start runs: shop.Order
 # redis://[:password@]host:6379/0 (rediss:// for TLS, unix:// is not supported)
 REDIS_URL = env.url("REDIS_URL", _when_debugging("redis://127.0.0.1:6379/0"), schemes=("redis", "rediss"))
 # Starts every key and queue name, so that several installations may share a server.
@@ -236,6 +240,7 @@ INSTALLED_APPS = [
     "integrations",
     "automation",
     "webhooks",
+    "mail",
 ]
 AUTH_USER_MODEL = "accounts.User"
 ROOT_URLCONF = "brainops.urls"

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from brainops.core import logs
+from brainops.core.message_ids import new_message_id
 
 _DUMMY = "django.core.mail.backends.dummy.EmailBackend"
 
@@ -56,7 +57,8 @@ def deliver(to: str, *, subject: str, text: str, html: str = "", headers: Mappin
     """Hand a mail for one person to the server. Raises MailRefused, also for a header that would end its line."""
     if not has_server():
         raise MailRefused("This installation sends no mail: BRAINOPS_EMAIL_URL is not set.")
-    mail = EmailMultiAlternatives(one_line(subject), text, to=[to], headers=dict(headers or {}))
+    own = {"Message-ID": new_message_id(), "Auto-Submitted": "auto-generated"}  # RFC 3834: nobody's machine answers it
+    mail = EmailMultiAlternatives(one_line(subject), text, to=[to], headers={**own, **(headers or {})})
     if html:
         mail.attach_alternative(html, "text/html")
     try:

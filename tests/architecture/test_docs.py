@@ -40,7 +40,7 @@ def _leads_nowhere(page: Path, link: str) -> bool:
 
 PAGES = [pytest.param(page, id=page.relative_to(CHECKOUT).as_posix()) for page in _pages()]
 OPERATIONS = _text(CHECKOUT / "docs/operations.md")
-SETTINGS = ("brainops/settings.py", "brainops/rates.py")
+SETTINGS = ("brainops/settings.py", "brainops/rates.py", "brainops/inbound_mail.py")
 SETTINGS_READ = [name for file in SETTINGS for name in READ.findall((CHECKOUT / file).read_text(encoding="utf-8"))]
 
 
@@ -81,7 +81,7 @@ def test_every_setting_is_on_the_page_of_operations(name):
 
 
 def test_no_page_names_a_setting_that_is_not_there():
-    rooms = (CHECKOUT / room for room in ("brainops", "bin", "automation", "webhooks", "integrations"))
+    rooms = (CHECKOUT / room for room in ("brainops", "bin", "automation", "webhooks", "mail", "integrations"))
     files = [CHECKOUT / "Procfile", *(path for room in rooms for path in room.rglob("*") if path.is_file())]
     code = {name for path in files if path.suffix in ("", ".py") for name in SETTING.findall(path.read_text("utf-8"))}
 

@@ -1,0 +1,39 @@
+"""A mail server of the session, a mailbox for each test, and a door that lets workflows call it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automation.services import runnable
+from brainops.core.egress import http
+from mail.tests.imap_server import ImapServer, MailUser
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    runnable.forget_all()
+
+
+@pytest.fixture(scope="session")
+def imap_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImapServer]:
+    server = ImapServer(Path(tmp_path_factory.mktemp("imap")))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def allowed(settings: Any) -> Iterator[list[str]]:
+    """The targets that workflows may call, to be added to."""
+    settings.BRAINOPS_EGRESS_ALLOW = ["127.0.0.1:*", "localhost:*"]
+    http.client.cache_clear()
+    yield settings.BRAINOPS_EGRESS_ALLOW
+    http.client.cache_clear()
+
+
+@pytest.fixture
+def user(imap_server: ImapServer, allowed: list[str]) -> MailUser:
+    return imap_server.new_user()
