@@ -19,6 +19,7 @@ class AutomationConfig(AppConfig):
         """Say what the minute's sweep deletes here, and how this room is doing."""
         from automation.services import (  # noqa: PLC0415  # models first
             arrivals,
+            database_watches,
             departures,
             files,
             idempotency,
@@ -48,6 +49,7 @@ class AutomationConfig(AppConfig):
         housekeeping.sweeps.register("runs", retention.sweeper.start)
         housekeeping.sweeps.register("firing ledger", schedules.forget_old_firings)
         housekeeping.sweeps.register("arrival ledger", arrivals.forget_old)
+        housekeeping.sweeps.register("watched tables", database_watches.end_orphans)
         housekeeping.sweeps.register("notices", notice_acts.forget_old)
         housekeeping.sweeps.register("storage use", storage_use.measure_if_due)
         housekeeping.sweeps.register("state and events", state.forget_expired)

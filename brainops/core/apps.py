@@ -11,11 +11,14 @@ class CoreConfig(AppConfig):
     verbose_name = "Core"
 
     def ready(self) -> None:
-        """Register the checks at start, and how old the database is."""
+        """Register the checks at start, and how old the database is, and a sweep."""
         from brainops.core import (  # noqa: PLC0415  # models first
+            changes,
             checks,  # noqa: F401  (they need the models of every room)
             health,
+            housekeeping,
             schema_age,
         )
 
         health.components.register("schema", schema_age.component)
+        housekeeping.sweeps.register("changes", changes.sweep)

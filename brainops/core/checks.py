@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
-from brainops.core import rotation
+from brainops.core import changes, rotation
 
 
 @register(Tags.database)
@@ -32,6 +32,19 @@ def check_stored_keys(databases: Sequence[str] | None = None, **_: Any) -> list[
             )
             for key, count in sorted(lost.items())
         ]
+    return found
+
+
+@register(Tags.models)
+def check_watched_models(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Refuse names in BRAINOPS_WATCHED_MODELS that are no models, or models of BrainOps itself."""
+    hint = "Name models of your own apps, such as shop.Order."
+    said = "BRAINOPS_WATCHED_MODELS: %s is %s."
+    found: list[CheckMessage] = []
+    for label in settings.BRAINOPS_WATCHED_MODELS:
+        if label not in changes.watchable():
+            what = "a model of BrainOps, which tells of itself by events" if changes.is_own(label) else "no model here"
+            found.append(Error(said % (repr(label[:80]), what), hint=hint, id="core.E002"))
     return found
 
 

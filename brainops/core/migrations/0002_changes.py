@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ('before', models.JSONField(null=True)),
                 ('after', models.JSONField(null=True)),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('watch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='core.modelwatch')),
+                ('watch', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='core.modelwatch')),
             ],
             options={
                 'ordering': ['id'],

@@ -34,7 +34,9 @@ class ModelChange(models.Model):
     """One change of one row, written in the transaction that made it. `before` and `after` are the row's columns."""
 
     id = models.BigAutoField(primary_key=True)
-    watch = models.ForeignKey(ModelWatch, on_delete=models.CASCADE, related_name="changes", db_index=False)
+    watch = models.ForeignKey(  # no constraint: who changes a row must never fail, or wait, since a watch has gone
+        ModelWatch, on_delete=models.CASCADE, related_name="changes", db_index=False, db_constraint=False
+    )
     operation = models.TextField()
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
