@@ -11,6 +11,7 @@ from rest_framework import serializers
 from automation.api import round_trip
 from automation.models import Trigger
 from automation.services import triggers
+from automation.services.conditions import LONGEST
 from automation.services.documents import canonical
 from automation.services.trigger_checks import NAME_CHARACTERS
 from automation.services.triggers import SavedTrigger
@@ -27,6 +28,13 @@ FIELDS: dict[str, Json] = {
         "examples": [{"cron": "0 9 * * 1-5", "timezone": "Europe/Berlin"}],
     },
     "inputs": {"type": "object", "default": {}, "description": "Fixed inputs of the runs it starts."},
+    "condition": {
+        "type": "string",
+        "maxLength": LONGEST,
+        "default": "",
+        "description": "Run only if it holds: one expression over `trigger`, `inputs` and `vars`. Empty: always.",
+        "examples": ["{{ trigger.item.total > 100 }}"],
+    },
     "is_active": {"type": "boolean", "default": True},
 }
 IDENTITY: dict[str, Json] = {
@@ -46,6 +54,7 @@ class TriggerShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     config = serializers.DictField(help_text="With every default filled in; without secrets.")
     inputs = serializers.DictField()
+    condition = serializers.CharField(help_text="Run only if it holds; empty: always.")
     is_active = serializers.BooleanField()
     next_fire_at = serializers.DateTimeField(allow_null=True)
     last_fired_at = serializers.DateTimeField(allow_null=True, help_text="The newest slot that was decided.")
@@ -74,7 +83,7 @@ def many(rows: Iterable[Trigger]) -> list[dict[str, Json]]:
 
 def state_of(row: Trigger) -> str:
     """What If-Match is about: all that people set. Fire times move by themselves and are no part of it."""
-    said = {name: getattr(row, name) for name in ("name", "config", "inputs", "is_active")}
+    said = {name: getattr(row, name) for name in triggers.SETTABLE}
     return hashlib.sha256(canonical(said)).hexdigest()[:16]
 
 
@@ -91,7 +100,7 @@ def without_sent_back(body: Json, shown: Mapping[str, Json]) -> Json:
 
 
 def _columns(row: Trigger) -> dict[str, Json]:
-    same = ("id", "workflow_id", "kind", "name", "config", "inputs", "is_active", "next_fire_at", "last_fired_at")
+    same = ("id", "workflow_id", "kind", *triggers.SETTABLE, "next_fire_at", "last_fired_at")
     return {
         **{name: getattr(row, name) for name in same},
         "created_by": row.created_by_id,

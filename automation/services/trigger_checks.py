@@ -10,6 +10,7 @@ from typing import Any
 from automation.engine.checker import Checker
 from automation.engine.wording import did_you_mean, one_of, quoted
 from automation.models import Workflow
+from automation.services.conditions import condition_problems
 from automation.services.field_checks import problems
 from automation.services.runnable import by_version
 from automation.triggers import all_trigger_kinds
@@ -41,10 +42,17 @@ def kind_of(key: str) -> TriggerKind:
 
 
 def checked(
-    kind: TriggerKind, workflow: Workflow, *, name: str, config: Mapping[str, Json], inputs: Mapping[str, Json]
+    kind: TriggerKind,
+    workflow: Workflow,
+    *,
+    name: str,
+    config: Mapping[str, Json],
+    inputs: Mapping[str, Json],
+    condition: str,
 ) -> CheckedConfig:
     """Check all parts together. Raises InvalidInput with every problem."""
     found = [*_name_problems(name), *config_problems(kind, config), *_input_problems(kind, workflow, inputs)]
+    found += condition_problems(condition)
     if found:
         raise InvalidInput.from_problems(found)
     secrets = {key: value for key, value in config.items() if key in kind.secret_keys}

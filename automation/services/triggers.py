@@ -27,6 +27,7 @@ from brainops.core import clock
 from brainops.core.errors import Conflict, InvalidInput, NotFound, Problem
 
 MOST_TRIGGERS = 100  # of one workflow
+SETTABLE = ("name", "config", "inputs", "condition", "is_active")  # by people
 
 Json = Any
 Check = Callable[[Trigger], None]
@@ -40,6 +41,17 @@ class SavedTrigger:
     shown_once: Mapping[str, Json] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """All that people set of a trigger."""
+
+    name: str
+    config: Mapping[str, Json]
+    inputs: Mapping[str, Json]
+    condition: str
+    is_active: bool
+
+
 def create(
     caller: Caller,
     *,
@@ -48,6 +60,7 @@ def create(
     config: Mapping[str, Json],
     name: str = "",
     inputs: Mapping[str, Json] | None = None,
+    condition: str = "",
     is_active: bool = True,
 ) -> SavedTrigger:
     """Create a trigger of a workflow. Raises InvalidInput with every problem, PermissionDenied, Conflict."""
@@ -56,7 +69,7 @@ def create(
         workflow = _locked_workflow(caller, workflow_id)
         caller.require(Permission.TRIGGERS_CREATE, created_by=workflow.owner_id)
         _refuse_too_many(workflow)
-        ready = checked(trigger_kind, workflow, name=name, config=config, inputs=inputs or {})
+        ready = checked(trigger_kind, workflow, name=name, config=config, inputs=inputs or {}, condition=condition)
         quotas.require_active_triggers_locked(workflow.workspace_id, more=int(is_active))
         id_ = uuid4()
         trigger = Trigger.objects.create(
@@ -67,6 +80,7 @@ def create(
             name=name,
             config=ready.stored,
             inputs=dict(inputs or {}),
+            condition=condition,
             is_active=is_active,
             next_fire_at=_next_fire_at(trigger_kind, ready.stored, id_) if is_active else None,
             created_by_id=caller.user_id,
@@ -84,6 +98,7 @@ def replace(
     config: Mapping[str, Json],
     name: str = "",
     inputs: Mapping[str, Json] | None = None,
+    condition: str = "",
     is_active: bool = True,
     workflow_id: UUID | str | None = None,
     kind: str | None = None,
@@ -97,25 +112,26 @@ def replace(
         trigger = _locked_trigger(caller, trigger_id, Permission.TRIGGERS_UPDATE)
         check(trigger)
         _refuse_moving(trigger, workflow_id=workflow_id, kind=kind)
-        return _save(caller, trigger, name=name, config=config, inputs=inputs or {}, is_active=is_active)
+        said = Said(name, config, inputs or {}, condition, is_active)
+        return _save(caller, trigger, said)
 
 
 def change(
     caller: Caller, trigger_id: UUID | str, patch: Mapping[str, Json], *, check: Check = lambda _trigger: None
 ) -> SavedTrigger:
-    """Apply a JSON merge patch of name, config, inputs and is_active."""
+    """Apply a JSON merge patch of name, config, inputs, condition and is_active."""
     with transaction.atomic():
         trigger = _locked_trigger(caller, trigger_id, Permission.TRIGGERS_UPDATE)
         check(trigger)
         _refuse_moving(trigger, workflow_id=patch.get("workflow_id"), kind=patch.get("kind"))
-        return _save(
-            caller,
-            trigger,
+        said = Said(
             name=patch.get("name", trigger.name),
             config=merge_patch(trigger.config, patch.get("config", {})),
             inputs=merge_patch(trigger.inputs, patch.get("inputs", {})),
+            condition=patch.get("condition", trigger.condition),
             is_active=patch.get("is_active", trigger.is_active),
         )
+        return _save(caller, trigger, said)
 
 
 def delete(caller: Caller, trigger_id: UUID | str, *, check: Check = lambda _trigger: None) -> None:
@@ -153,23 +169,18 @@ def described(triggers: Sequence[Trigger]) -> dict[UUID, Mapping[str, Json]]:
     return found
 
 
-def _save(
-    caller: Caller,
-    trigger: Trigger,
-    *,
-    name: str,
-    config: Mapping[str, Json],
-    inputs: Mapping[str, Json],
-    is_active: bool,
-) -> SavedTrigger:
+def _save(caller: Caller, trigger: Trigger, said: Said) -> SavedTrigger:
     kind = kind_of(trigger.kind)
-    ready = checked(kind, trigger.workflow, name=name, config=config, inputs=inputs)
-    quotas.require_active_triggers_locked(trigger.workspace_id, more=int(is_active and not trigger.is_active))
+    ready = checked(
+        kind, trigger.workflow, name=said.name, config=said.config, inputs=said.inputs, condition=said.condition
+    )
+    more = int(said.is_active and not trigger.is_active)
+    quotas.require_active_triggers_locked(trigger.workspace_id, more=more)
     before = _state(trigger)
-    trigger.next_fire_at = _moved_fire_at(kind, trigger, ready, is_active=is_active)
-    trigger.name, trigger.config, trigger.inputs, trigger.is_active = name, ready.stored, dict(inputs), is_active
-    trigger.updated_at = clock.now()
-    trigger.save(update_fields=["name", "config", "inputs", "is_active", "next_fire_at", "updated_at"])
+    trigger.next_fire_at = _moved_fire_at(kind, trigger, ready, is_active=said.is_active)
+    trigger.name, trigger.config, trigger.inputs = said.name, ready.stored, dict(said.inputs)
+    trigger.condition, trigger.is_active, trigger.updated_at = said.condition, said.is_active, clock.now()
+    trigger.save(update_fields=[*SETTABLE, "next_fire_at", "updated_at"])
     shown = kind.on_save(Saving(trigger=trigger, before=before["config"], secrets=ready.secrets, by=caller))
     sources.follow(kind, trigger, before["config"])
     changes = {key: [before[key], value] for key, value in _state(trigger).items() if before[key] != value}
@@ -204,7 +215,7 @@ def _next_fire_at(kind: TriggerKind, config: Mapping[str, Json], trigger_id: UUI
 
 
 def _state(trigger: Trigger) -> dict[str, Json]:
-    return {name: getattr(trigger, name) for name in ("name", "config", "inputs", "is_active")}
+    return {name: getattr(trigger, name) for name in SETTABLE}
 
 
 def _locked_workflow(caller: Caller, workflow_id: UUID | str) -> Workflow:

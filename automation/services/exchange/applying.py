@@ -146,6 +146,7 @@ def _trigger(caller: Caller, row: Workflow, told: NewTrigger) -> Trigger:
         name=told.name,
         config=dict(told.config),
         inputs=dict(told.inputs),
+        condition=told.condition,
         is_active=told.is_active,
         next_fire_at=first_fire(times, told.config, id_, clock.now()) if times and told.is_active else None,
         created_by_id=caller.user_id,

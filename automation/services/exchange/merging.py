@@ -87,4 +87,4 @@ def parts(number: str) -> tuple[int, ...]:
 
 def _mark(trigger: NewTrigger | Trigger) -> bytes:
     """What makes two triggers the same: all but their switch."""
-    return canonical([trigger.kind, trigger.name, dict(trigger.config), dict(trigger.inputs)])
+    return canonical([trigger.kind, trigger.name, dict(trigger.config), dict(trigger.inputs), trigger.condition])

@@ -128,6 +128,7 @@ class NewTrigger:
     config: Mapping[str, Json]
     inputs: Mapping[str, Json]
     is_active: bool
+    condition: str = ""
 
 
 @dataclass(slots=True)

@@ -146,6 +146,7 @@ def _trigger(trigger: Trigger) -> dict[str, Json]:
         "name": trigger.name,
         "config": {key: value for key, value in trigger.config.items() if key not in hidden},
         "inputs": trigger.inputs,
+        "condition": trigger.condition,
         "is_active": trigger.is_active,
     }
 

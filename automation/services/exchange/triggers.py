@@ -8,6 +8,7 @@ from typing import Any
 from automation.engine.document.parse import parse_document
 from automation.engine.inputs import Inputs
 from automation.engine.wording import one_of, quoted
+from automation.services.conditions import condition_problems
 from automation.services.exchange.plans import NewTrigger
 from automation.services.trigger_checks import config_problems
 from automation.triggers import all_trigger_kinds
@@ -54,6 +55,7 @@ def _problems(one: Mapping[str, Json], definition: Mapping[str, Json] | None, at
     found = [
         Problem(wrong.code, wrong.message, at + wrong.pointer) for wrong in config_problems(kind, _plain(kind, one))
     ]
+    found += [Problem(bad.code, bad.message, at + bad.pointer) for bad in condition_problems(one.get("condition", ""))]
     if kind.clock is not None and definition is not None and not found:
         found.extend(_input_problems(one.get("inputs", {}), definition, at))
     return found
@@ -69,7 +71,8 @@ def _input_problems(inputs: Mapping[str, Json], definition: Mapping[str, Json], 
 def _new(one: Mapping[str, Json]) -> NewTrigger:
     kind = all_trigger_kinds()[one["kind"]]
     config = dict(kind.complete(_plain(kind, one)))
-    return NewTrigger(kind.key, one.get("name", ""), config, one.get("inputs", {}), one.get("is_active", True))
+    is_active, condition = one.get("is_active", True), one.get("condition", "")
+    return NewTrigger(kind.key, one.get("name", ""), config, one.get("inputs", {}), is_active, condition)
 
 
 def _plain(kind: TriggerKind, one: Mapping[str, Json]) -> dict[str, Json]:

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from automation.engine.wording import one_of
 from automation.models import Firing, Run, Trigger
 from automation.services.schedules import fire_due
+from automation.triggers import all_trigger_kinds
 from brainops.accounts.models import Role
 from brainops.audit.models import AuditEntry
 
@@ -52,6 +54,7 @@ def test_a_schedule_shows_its_config_with_defaults_and_its_next_ten_times(builde
         "name": "Morning",
         "config": {**DAILY, "missed": "last"},
         "inputs": {},
+        "condition": "",
         "is_active": True,
         "next_fire_at": body["next_fire_at"],
         "last_fired_at": None,
@@ -122,7 +125,9 @@ def test_a_config_that_means_nothing_is_refused(builder, workflow, config, point
 def test_an_unknown_kind_is_refused_with_the_known_ones(builder, workflow):
     answer = builder.post("/triggers", {"workflow_id": workflow["id"], "kind": "cron", "config": {}})
 
-    assert problems(answer) == {"/kind": 'There is no trigger kind "cron". Known: "schedule" and "webhook".'}
+    assert problems(answer) == {
+        "/kind": f'There is no trigger kind "cron". Known: {one_of(all_trigger_kinds(), last="and")}.'
+    }
 
 
 def test_a_missing_and_a_foreign_workflow_are_refused_alike(builder, stranger):
@@ -333,3 +338,18 @@ def test_an_interval_shows_its_anchor_and_its_words(builder, workflow):
     }
     assert answer["schedule"]["description"] == "Every 36 hours"
     assert len(answer["schedule"]["next_fire_times"]) == 10
+
+
+def test_a_condition_is_saved_checked_and_changed(builder, workflow):
+    body = {"workflow_id": workflow["id"], "kind": "schedule", "config": DAILY, "condition": "{{ vars.on }}"}
+    saved = builder.post("/triggers", body).json()
+
+    changed = builder.patch(f"/triggers/{saved['id']}", {"condition": "{{ inputs.day == 1 }}"})
+    refused = builder.patch(f"/triggers/{saved['id']}", {"condition": "{{ steps.a.output }}"})
+    replaced = builder.put(f"/triggers/{saved['id']}", {"config": DAILY})
+
+    assert (saved["condition"], changed.json()["condition"]) == ("{{ vars.on }}", "{{ inputs.day == 1 }}")
+    assert problems(refused) == {
+        "/condition": 'The condition: "steps" is not known before there is a run. Use "trigger", "inputs" and "vars".'
+    }
+    assert replaced.json()["condition"] == ""

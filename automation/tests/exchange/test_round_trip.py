@@ -24,6 +24,7 @@ def make_with_history(who: Api, name: str = "Orders") -> str:
     assert who.put(f"/workflows/{id_}", body).status_code == 200
     assert who.patch(f"/workflows/{id_}", {"definition": say("three\nlines ✓")}).status_code == 200
     body = {"workflow_id": id_, "kind": "schedule", "config": {"cron": "0 9 * * 1-5"}, "name": "Mornings"}
+    body["condition"] = "{{ vars.is_on }}"
     assert who.post("/triggers", body).status_code == 201
     return id_
 
@@ -51,8 +52,8 @@ def test_a_workflow_comes_back_with_its_history_and_triggers(owner: Api, other: 
     ]
     assert versions[0] == versions[1]
     trigger = Trigger.objects.get(workflow=made)
-    assert (trigger.kind, trigger.name, trigger.config["cron"], trigger.is_active) == (
-        "schedule", "Mornings", "0 9 * * 1-5", True,
+    assert (trigger.kind, trigger.name, trigger.config["cron"], trigger.condition, trigger.is_active) == (
+        "schedule", "Mornings", "0 9 * * 1-5", "{{ vars.is_on }}", True,
     )  # fmt: skip
 
 
