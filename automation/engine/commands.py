@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 Json = Any
 
@@ -91,6 +92,21 @@ class DeleteValue(Command):
     """Forget a key. Answers `{"existed": bool}`."""
 
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindFile(Command):
+    """Look up a file of the workspace. Answers `{"id": UUID, "name", "content_type", "size"}`, kept nowhere."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFilePiece(Command):
+    """Read one piece of a file that was found. Answers its bytes, none behind the last; they are kept nowhere."""
+
+    file_id: UUID
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)

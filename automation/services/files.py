@@ -18,10 +18,10 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from automation.engine.wording import quoted
+from automation.reading.stream import CHUNK_BYTES, stream_of
 from automation.services import quotas
-from automation.services.file_stream import stream_of
 from automation.store import files as store
-from automation.store.files import CHUNK_BYTES, Found
+from automation.store.files import Found
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
 from brainops.core.errors import NotFound, TooLarge

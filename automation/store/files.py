@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-CHUNK_BYTES = 256 << 10
 REFERENCE = "$file"
 # Of a reference in a JSON text as orjson writes it. Inside of a text its quotation marks would have backslashes.
 _WRITTEN = re.compile(r'"\$file":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"')
@@ -24,6 +23,10 @@ FIND = """
 select id, name, content_type, size, sha256 from automation_storedfile where id = %s and workspace_id = %s
 """
 CHUNK = "select data from automation_filechunk where file_id = %s and seq = %s"
+CHUNK_OF_WORKSPACE = """
+select c.data from automation_storedfile f join automation_filechunk c on c.file_id = f.id
+where f.id = %s and f.workspace_id = %s and c.seq = %s
+"""
 SIZE_SINCE = """
 select coalesce(sum(size), 0)::bigint from automation_storedfile
 where workspace_id = %s and created_at > coalesce(%s, '-infinity'::timestamptz)
@@ -100,6 +103,13 @@ def find(cursor: Any, workspace_id: UUID, file_id: UUID) -> Found | None:
 def chunk(cursor: Any, file_id: UUID, seq: int) -> bytes | None:
     """One piece of a file."""
     cursor.execute(CHUNK, (file_id, seq))
+    row = cursor.fetchone()
+    return bytes(row[0]) if row else None
+
+
+def chunk_of_workspace(cursor: Any, workspace_id: UUID, file_id: UUID, seq: int) -> bytes | None:
+    """One piece of a file, if the workspace has it."""
+    cursor.execute(CHUNK_OF_WORKSPACE, (file_id, workspace_id, seq))
     row = cursor.fetchone()
     return bytes(row[0]) if row else None
 

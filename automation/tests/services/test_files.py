@@ -14,10 +14,10 @@ from django.db import connection
 
 from automation.engine.status import RunStatus
 from automation.models import FileChunk, FileUse, Run, StorageUse, StoredFile, WorkflowVersion
+from automation.reading.stream import CHUNK_BYTES
 from automation.services import departures, files, quotas, storage_use
 from automation.store.connection import Connection
 from automation.store.delete_runs import delete_runs
-from automation.store.files import CHUNK_BYTES
 from automation.store.prune import prune_runs
 from brainops.accounts.models import Workspace
 from brainops.core import clock
