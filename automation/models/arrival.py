@@ -45,6 +45,7 @@ class Arrival(models.Model):
     operands = JsonField(null=True, blank=True)  # of a condition that did not hold
     data = JsonField(null=True, blank=True)
     is_cut = models.BooleanField(db_default=False)
+    facts = JsonField(null=True, blank=True)  # what else a run sees in `trigger`
     handle = JsonField(null=True, blank=True)
     at = models.DateTimeField(null=True, blank=True)  # when it came about, as its source says
     created_at = models.DateTimeField(db_default=Now())
