@@ -15,7 +15,7 @@ from django.db import close_old_connections, connections
 
 from automation.runtime.heartbeat import Heartbeat
 from automation.runtime.vital import VitalThread
-from automation.services import failure_workflows, meters, notice_decisions
+from automation.services import failure_workflows, meters, notice_decisions, schedule_watch
 from automation.services.approvals_due import approvals_due
 from automation.services.queued_slots import start_queued
 from automation.services.replays_due import replays_due
@@ -144,6 +144,7 @@ class Pulse(VitalThread):
         if take_turn(self._connection, "minute", every_seconds=MINUTE_SECONDS):
             queued += self._attempt(self._recover_orphans)
             self._attempt(self._forget_limits)
+            self._attempt(schedule_watch.look)
             self._attempt(sweep)
         if queued:
             self._announce()

@@ -12,7 +12,7 @@ from django.conf import settings
 from automation.engine.notices import Said
 from automation.engine.status import RunStatus
 from automation.models import Approval, NoticeRule
-from automation.store.notices import RunFacts, Watched
+from automation.store.notices import Cause, RunFacts, Watched
 from brainops.core.redact import redact
 
 LONGEST_TEXT = 1_000  # characters of a message that people wrote or an error said
@@ -29,6 +29,26 @@ def about_run(said: Said, rule: NoticeRule, workflow: Watched, run: RunFacts | N
         "since": _text(said.since),
         "workflow": _workflow(workflow.id, workflow.name),
         "run": _run(run) if run else None,
+        "rule": _rule(rule),
+    }
+    return dict(redact(content))
+
+
+def about_schedule(cause: Cause, rule: NoticeRule, workflow: Watched) -> dict[str, Json]:
+    """A notice about a schedule: since when it should have run, or succeeded, and why it has not."""
+    content = {
+        "event": cause.kind,
+        "count": 1,
+        "since": cause.about["since"],
+        "workflow": _workflow(workflow.id, workflow.name),
+        "run": None,
+        "schedule": {
+            "id": str(cause.trigger_id),
+            "name": cause.about["name"],
+            "misses": cause.about["kind"],
+            "reason": _cut(cause.about["reason"]),
+            "url": _url("trigger", cause.trigger_id) if cause.trigger_id else None,
+        },
         "rule": _rule(rule),
     }
     return dict(redact(content))

@@ -17,7 +17,16 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.db.models import Prefetch, Q
 
-from automation.engine.notices import ABOUT_APPROVALS, APPROVAL_EXPIRED, End, Said, Standing, Wishes, follow
+from automation.engine.notices import (
+    ABOUT_APPROVALS,
+    ABOUT_SCHEDULES,
+    APPROVAL_EXPIRED,
+    End,
+    Said,
+    Standing,
+    Wishes,
+    follow,
+)
 from automation.engine.points import reach
 from automation.engine.status import RunStatus
 from automation.models import (
@@ -111,7 +120,8 @@ class _Decision:
         self._states = _states(self._workflows, self._rules)
         self._moved: dict[tuple[UUID, UUID], NoticeState] = {}
         is_started = any(rule.channel == NoticeChannel.WORKFLOW for rules in self._rules.values() for rule in rules)
-        self._below = store.below_notices(cursor, [one.run_id for one in causes]) if is_started else set()
+        runs = [one.run_id for one in causes if one.run_id is not None]
+        self._below = store.below_notices(cursor, runs) if is_started else set()
 
     def make(self) -> None:
         """Decide, and store what follows."""
@@ -120,11 +130,14 @@ class _Decision:
             if cause.kind in ABOUT_APPROVALS:
                 self._ask(cause)
                 continue
+            if cause.kind in ABOUT_SCHEDULES:
+                self._alarm(cause)
+                continue
             told += [(cause, rule, said) for rule in self._hearing(cause) if (said := self._follow(cause, rule))]
-        runs = store.facts_of(self._cursor, {cause.run_id for cause, _, _ in told})
+        runs = store.facts_of(self._cursor, {cause.run_id for cause, _, _ in told if cause.run_id is not None})
         for cause, rule, said in told:
             workflow = self._workflows[cause.workflow_id]
-            content = notice_content.about_run(said, rule, workflow, runs.get(cause.run_id))
+            content = notice_content.about_run(said, rule, workflow, runs.get(cause.run_id or 0))
             self._outbox.put(Notice(rule, cause.workspace_id, workflow.id, content))
         NoticeState.objects.bulk_create(
             self._moved.values(),
@@ -161,6 +174,14 @@ class _Decision:
                 setattr(state, name, getattr(after, name))
             self._moved[key] = state
         return said
+
+    def _alarm(self, cause: Cause) -> None:
+        """Tell about a schedule that should have run, or runs again."""
+        for rule in self._hearing(cause):
+            if cause.kind in rule.events and not self._is_muted(rule, cause.workflow_id):
+                workflow = self._workflows[cause.workflow_id]
+                content = notice_content.about_schedule(cause, rule, workflow)
+                self._outbox.put(Notice(rule, cause.workspace_id, workflow.id, content))
 
     def _ask(self, cause: Cause) -> None:
         """Tell about an approval: those it asks, and whoever's rule wants to know."""

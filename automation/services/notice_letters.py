@@ -19,6 +19,13 @@ _ABOUT_APPROVALS = {
     "approval_reminder": "Still unanswered, and its time runs out",
     "approval_expired": "Not answered in time",
 }
+_ABOUT_SCHEDULES = {
+    "did_not_run": {
+        "slots": "should have run by its schedule and has not",
+        "success": "should have succeeded and has not",
+    },
+    "runs_again": {"slots": "runs by its schedule again", "success": "succeeds again"},
+}
 
 Json = Any
 
@@ -53,6 +60,8 @@ def headline_of(content: Mapping[str, Json]) -> str:
     """One sentence without a full stop."""
     event, count = content["event"], content["count"]
     name = f"“{content['workflow']['name']}”" if content["workflow"] else ""
+    if event in _ABOUT_SCHEDULES:
+        return f"{name} {_ABOUT_SCHEDULES[event][content['schedule']['misses']]}"
     match event:
         case "first_failure":
             return f"{name} failed"
@@ -69,6 +78,8 @@ def headline_of(content: Mapping[str, Json]) -> str:
             return f"{counted(count, 'more notice')} within the hour"
         case "test":
             return f"A test of “{content['rule']['name']}”"
+        case "subscription_disabled":
+            return f"“{content['subscription']['name']}” is no longer sent events: {content['subscription']['reason']}"
     return f"{_ABOUT_APPROVALS[event]}: {content['approval']['title']}"
 
 
@@ -83,12 +94,8 @@ def _facts(content: Mapping[str, Json], workspace: str) -> Iterator[tuple[str, s
     if (run.get("error") or {}).get("step"):
         yield "Step", run["error"]["step"]
     if content["since"]:
-        yield "Failing since", _moment(content["since"])
-    approval = content.get("approval") or {}
-    if approval.get("assignees"):
-        yield "Asked", ", ".join(approval["assignees"])
-    if approval.get("expires_at"):
-        yield "Until", _moment(approval["expires_at"])
+        yield "Since" if content.get("schedule") else "Failing since", _moment(content["since"])
+    yield from _subject_facts(content)
     for event, count in content.get("events", {}).items():
         yield event.replace("_", " ").capitalize(), counted(count, "notice")
     if content.get("workflows"):
@@ -96,24 +103,44 @@ def _facts(content: Mapping[str, Json], workspace: str) -> Iterator[tuple[str, s
         yield "Workflows", ", ".join(one["name"] for one in content["workflows"]) + more
 
 
+def _subject_facts(content: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """What is known about a schedule, a subscription or an approval."""
+    if (content.get("schedule") or {}).get("name"):
+        yield "Schedule", content["schedule"]["name"]
+    if content.get("subscription"):
+        yield "Receiver", content["subscription"]["receiver"]
+    approval = content.get("approval") or {}
+    if approval.get("assignees"):
+        yield "Asked", ", ".join(approval["assignees"])
+    if approval.get("expires_at"):
+        yield "Until", _moment(approval["expires_at"])
+
+
 def _quote(content: Mapping[str, Json]) -> str:
     """What the error or the question says."""
     error = (content["run"] or {}).get("error") or {}
-    return str((content.get("approval") or error).get("message") or "")
+    about = content.get("approval") or content.get("subscription") or error
+    return str(about.get("message") or (content.get("schedule") or {}).get("reason") or "")
 
 
 def _link(content: Mapping[str, Json]) -> tuple[str, str] | None:
     """What to open, and where it is. Opening an approval decides nothing."""
     if content.get("approval"):
         return "Open the approval", content["approval"]["url"]
+    if content.get("subscription"):
+        return "Open the subscription", content["subscription"]["url"]
     if content["run"]:
         return "Open the run", content["run"]["url"]
+    if content.get("schedule"):
+        return "Open the schedule", content["schedule"]["url"]
     return None
 
 
 def _why(content: Mapping[str, Json], workspace: str) -> str:
     if content["rule"]:
         return f"The notice rule “{content['rule']['name']}” of the workspace {workspace} sends you this."
+    if content.get("subscription"):
+        return f"You get this because you made the subscription or own the workspace {workspace}."
     return f"You get this because an approval in the workspace {workspace} asks you."
 
 

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from automation.engine.commands import CommandRefused
-from automation.engine.notices import delay_seconds
+from automation.engine.notices import ABOUT_SCHEDULES, DIGEST, TEST, delay_seconds
 from automation.engine.points import reach
 from automation.models import DeliveryState, NoticeChannel, NoticeDelivery
 from automation.services import notice_letters, notice_links, runs
@@ -185,13 +185,20 @@ def _post(delivery: NoticeDelivery, url: str, secret: str | None) -> None:
 def webhook_body(delivery: NoticeDelivery) -> dict[str, Any]:
     """What a receiver gets: `{type, timestamp, data}` as Standard Webhooks advises."""
     event = delivery.event
-    noun = "approval" if event.startswith("approval_") else "notice" if event in ("digest", "test") else "run"
+    noun = _noun(event)
     workspace = {"id": str(delivery.workspace_id), "slug": delivery.workspace.slug, "name": delivery.workspace.name}
     return {
         "type": f"{noun}.{event.removeprefix(f'{noun}_')}",
         "timestamp": delivery.created_at.isoformat(),
         "data": {**delivery.content, "workspace": workspace},
     }
+
+
+def _noun(event: str) -> str:
+    """What an event is about."""
+    if event in ABOUT_SCHEDULES:
+        return "schedule"
+    return "approval" if event.startswith("approval_") else "notice" if event in (DIGEST, TEST) else "run"
 
 
 def _start(delivery: NoticeDelivery, workflow_id: UUID | None) -> None:

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from automation.engine.durations import duration_text
 from automation.engine.limits import BULK
 from automation.models.firing import FiringDecision
-from automation.services import limits
+from automation.services import limits, schedule_watch
 from automation.services.runnable import Runnable, by_version
 from automation.services.slot_conditions import asked
 from automation.services.slot_runs import insert_runs
@@ -74,6 +74,7 @@ def _fire_batch(size: int) -> tuple[int, int]:
         accepted, full = insert_runs(cursor, runs)
         link(cursor, accepted)
         leave_out(cursor, full)
+        schedule_watch.note(cursor, due, verdicts, full)
         advance(cursor, [verdict.advance for verdict in verdicts])
     return len(due), len(accepted)
 

@@ -23,7 +23,8 @@ NOW = "select statement_timestamp()"
 DECIDE_ALONE = "select pg_try_advisory_xact_lock(%s)"
 
 TAKE = """
-select id, kind, workspace_id, workflow_id, run_id, status, seconds, approval_id, asked::text, at
+select id, kind, workspace_id, workflow_id, run_id, status, seconds, approval_id, asked::text, at, trigger_id,
+       about::text
 from automation_noticecause order by id limit %s
 """
 
@@ -85,18 +86,23 @@ select exists (select from automation_noticedelivery where state = 'pending' and
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Something that happened. `asked` are the assignees that an approval asks now and did not before."""
+    """Something that happened. `asked` are the assignees that an approval asks now and did not before.
+
+    About a schedule there is no run, but `trigger_id`, and in `about` its name, since when and why.
+    """
 
     id: int
     kind: str
     workspace_id: UUID
     workflow_id: UUID
-    run_id: int
+    run_id: int | None
     status: int | None
     seconds: float | None
     approval_id: UUID | None
     asked: list[str]
     at: datetime
+    trigger_id: UUID | None = None
+    about: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,11 @@ def take(cursor: Any, *, limit: int) -> list[Cause]:
         return []
     cursor.execute(TAKE, (limit,))
     found: list[tuple[Any, ...]] = cursor.fetchall()
-    return [Cause(*(*row[:8], orjson.loads(row[8]) if row[8] else [], row[9])) for row in found]
+    return [Cause(*row[:8], _read(row[8]) or [], *row[9:11], _read(row[11])) for row in found]
+
+
+def _read(text: str | None) -> Any:
+    return orjson.loads(text) if text else None
 
 
 def watched(cursor: Any, workflow_ids: Collection[UUID]) -> dict[UUID, Watched]:

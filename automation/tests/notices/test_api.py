@@ -124,7 +124,7 @@ def test_a_rule_that_makes_no_sense_is_refused_with_every_reason(owner, change, 
     "change",
     [
         {"events": []},
-        {"events": ["did_not_run"]},
+        {"events": ["did_not_matter"]},
         {"channel": "pigeon"},
         {"name": ""},
         {"repeat_minutes": 0},

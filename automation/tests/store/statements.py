@@ -68,7 +68,7 @@ A_FILE = {"id": ID, "workspace": HOME, "name": "a", "content_type": "a/b", "size
 LOOK, SOURCE = {"id": ID, "fence": 1}, "automation_source_pkey"
 TAKEN = {"trigger": ID, "keys": ["a"], "decisions": [1], "runs": [ID], "reasons": [""], "operands": [None]}
 BROUGHT = {"trigger": ID, "workspace": HOME, "ids": [ID], "keys": ["a"], "data": ["{}"], "is_cut": [False]}
-BROUGHT |= {"handles": [None], "at": [AT]}
+BROUGHT |= {"handles": [None], "at": [AT], "facts": [None]}
 SAMPLE = {"percent": 1.0, "row": 100}
 
 
@@ -176,6 +176,13 @@ CASES: dict[str, Case] = {
     "firings.LEAVE_OUT": Case(([ID], [AT], [5], [""]), ("automation_firing_pkey",)),
     "firings.ADVANCE": Case(([ID], [AT], [AT]), ("automation_trigger_pkey",)),
     "firings.LIVING": Case(([ID],), ("run_trigger",)),
+    "schedule_alarms.RAISE": Case(([ID], ["slots"], [AT], [""]), ("automation_trigger_pkey", "notice_active")),
+    "schedule_alarms.END": Case(([ID], "slots"), ("schedule_alarm_once", "automation_trigger_pkey", "notice_active")),
+    "schedule_alarms.FORGET": Case((), ("automation_trigger_pkey", "automation_workflow_pkey")),
+    "schedule_alarms.IN_VAIN": Case(([ID], 3, 3), ("automation_firing_pkey",)),
+    "schedule_alarms.OVERDUE": Case((10,), ("trigger_due", "schedule_alarm_once")),
+    "schedule_alarms.EXPECTED": Case((ID, 10), ("trigger_expects_success", "run_list")),
+    "schedule_alarms.STANDING": Case((10,), ("automation_trigger_pkey",)),
     "queued_slots.LOCK_QUEUED": Case((10,), ("firing_queued", "run_trigger")),
     "queued_slots.COUNT_QUEUED": Case(([ID],), ("firing_queued",)),
     "queued_slots.TAKE_QUEUED": Case(([ID], [AT], [1], [""]), ("firing_queued",)),

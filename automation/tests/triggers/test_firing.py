@@ -187,8 +187,8 @@ def test_a_tick_costs_the_same_statements_for_one_trigger_and_for_twenty(django_
     for _ in range(20):
         make_schedule(workflow, due=this_minute())
 
-    # savepoint, lock, ledger, runs, link, advance, release
-    with django_assert_num_queries(7):
+    # savepoint, lock, ledger, runs, link, alarms, advance, release
+    with django_assert_num_queries(8):
         fire_due()
 
 
