@@ -11,6 +11,8 @@ from automation.api.bulk import WorkflowBulkView
 from automation.api.callbacks import callback_view
 from automation.api.catalogue import CatalogueView
 from automation.api.dry_runs import DryRunView
+from automation.api.event_deliveries import EventDeliveryViewSet
+from automation.api.events import EventViewSet
 from automation.api.execution import ExecuteView
 from automation.api.exports import ExportSchemaView, ExportView, ExportViewSet, WorkflowExportView
 from automation.api.files import FileView
@@ -28,7 +30,7 @@ from automation.api.run_parts import RunPartsViewSet
 from automation.api.runs import RunViewSet
 from automation.api.secrets import SecretViewSet
 from automation.api.signals import SignalView
-from automation.api.state import EventViewSet, StateViewSet
+from automation.api.state import StateViewSet
 from automation.api.tags import TagViewSet
 from automation.api.triggers import TriggerViewSet
 from automation.api.validation import ValidateView, WorkflowSchemaView
@@ -123,7 +125,14 @@ urlpatterns = [
     path("variables/<str:name>", VariableViewSet.as_view(_one), name="variable"),
     path("secrets", SecretViewSet.as_view({"get": "list", "post": "create"}), name="secrets"),
     path("secrets/<str:name>", SecretViewSet.as_view(_one), name="secret"),
-    path("events", EventViewSet.as_view({"get": "list"}), name="events"),
+    path("events", EventViewSet.as_view({"get": "list", "post": "create"}), name="events"),
+    path("events/<uuid:id>", EventViewSet.as_view({"get": "retrieve"}), name="event"),
+    path("event-deliveries", EventDeliveryViewSet.as_view({"get": "list"}), name="event-deliveries"),
+    path("event-deliveries/<uuid:id>", EventDeliveryViewSet.as_view({"get": "retrieve"}), name="event-delivery"),
+    *(
+        path(f"event-deliveries/<uuid:id>/{verb}", EventDeliveryViewSet.as_view({"post": verb}), name=f"event-{verb}")
+        for verb in ("redeliver", "discard")
+    ),
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("admin/workflows", AdminWorkflowViewSet.as_view({"get": "list"}), name="admin-workflows"),
     path("admin/workflows/bulk", AdminBulkView.as_view(), name="admin-workflow-bulk"),

@@ -1,4 +1,4 @@
-"""/state and /events: what a workspace keeps between runs, and what its runs said happened."""
+"""/state: what a workspace keeps between runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from automation.api.bodies import Body
 from automation.api.parameters import IF_MATCH, read_parameters
-from automation.models import Event, StateValue
+from automation.models import StateValue
 from automation.services import state
 from brainops.accounts.api.scope import ScopedViewSet
 from brainops.accounts.policy import Permission
@@ -50,31 +50,10 @@ class ValueShape(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
 
 
-class EventShape(serializers.Serializer[Any]):
-    """An event that a run emitted."""
-
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    payload = serializers.JSONField(allow_null=True)
-    run_id = serializers.UUIDField(allow_null=True, help_text="The run that emitted it; null when it was pruned.")
-    path = serializers.CharField(help_text="The step that emitted it.")
-    created_at = serializers.DateTimeField()
-
-
 class ValueFilters(ClosedSerializer):
     """The query parameters of the list."""
 
     prefix = serializers.CharField(required=False, max_length=200, help_text="Only keys that begin like this.")
-
-
-class EventFilters(ClosedSerializer):
-    """The query parameters of the list."""
-
-    name = serializers.CharField(
-        required=False, max_length=201, help_text="Only events of this name; `order.*` means all that begin like it."
-    )
-    since = serializers.DateTimeField(required=False, help_text="Only events from this instant on.")
-    until = serializers.DateTimeField(required=False, help_text="Only events before this instant.")
 
 
 @extend_schema(tags=["State"])
@@ -127,35 +106,9 @@ class StateViewSet(ScopedViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-@extend_schema(tags=["State"])
-class EventViewSet(ScopedViewSet):
-    """What runs said happened."""
-
-    queryset = Event.objects.all()
-    serializer_class = EventShape
-    permissions = {"list": Permission.EVENTS_READ}
-
-    @extend_schema(summary="List events", parameters=[EventFilters])
-    def list(self, request: Request) -> Response:
-        """The events of the workspace, newest first."""
-        rows = self.paginate_queryset(state.find_events(self.caller, **read_parameters(EventFilters, request))) or []
-        return self.get_paginated_response([_event(row) for row in rows])
-
-
 def _answer(row: StateValue, code: int = status.HTTP_200_OK) -> Response:
     return Response(_value(row), code, headers={"ETag": entity_tag(str(row.version))})
 
 
 def _value(row: StateValue) -> dict[str, Json]:
     return {name: getattr(row, name) for name in ("key", "value", "version", "expires_at", "created_at", "updated_at")}
-
-
-def _event(row: Event) -> dict[str, Json]:
-    return {
-        "id": row.id,
-        "name": row.name,
-        "payload": row.payload,
-        "run_id": row.run.uid if row.run else None,
-        "path": row.path,
-        "created_at": row.created_at,
-    }

@@ -22,6 +22,8 @@ SPEC_VERSION = "1.0"
 JSON_TYPE = "application/json"
 MOST_EXTENSIONS = 50
 LARGEST_INTEGER = (1 << 31) - 1  # of the type system: 32 bits with a sign
+HOPS = "brainopshops"  # extension: how many events led to this one, also across installations
+MOST_HOPS = 1_000
 CONTEXT = ("id", "source", "type", "subject", "time", "datacontenttype", "dataschema")
 REQUIRED = ("id", "source", "type")
 # characters; the specification sets no bounds
@@ -84,6 +86,14 @@ class CloudEvent:
         if self.data is None:
             return self.attributes
         return {**self.attributes, "data_base64" if self.is_binary else "data": self.data}
+
+
+def hops_said(event: CloudEvent) -> int:
+    """How many events led to one, as its extension says it; 0 without a number there."""
+    said = event.extensions.get(HOPS, 0)
+    if isinstance(said, str):
+        said = int(said) if re.fullmatch("[0-9]{1,4}", said) else 0
+    return max(0, min(int(said), MOST_HOPS))
 
 
 def is_json_type(media_type: str) -> bool:

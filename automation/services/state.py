@@ -1,4 +1,4 @@
-"""The key-value store and the events of a workspace, for people and programs: look up, set, delete, forget.
+"""The key-value store of a workspace, for people and programs: look up, set, delete; forget old events, too.
 
 What runs do with them goes through `store/commands/state.py`; both end in the same statements.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from automation.engine.commands import CommandRefused
-from automation.models import Event, StateValue
+from automation.models import StateValue
 from automation.store import events, state_values
 from automation.store.state_values import Key
 from brainops.accounts.caller import Caller
@@ -86,21 +85,6 @@ def delete(caller: Caller, key: str) -> None:
         with connection.cursor() as cursor:
             state_values.delete_value(cursor, Key(caller.workspace(), key))
         _audit(caller, "delete", key, f"Deleted the key {key!r} of the store.")
-
-
-def find_events(
-    caller: Caller, *, name: str = "", since: datetime | None = None, until: datetime | None = None
-) -> QuerySet[Event]:
-    """Events, newest first. A `name` that ends in `*` means all that begin like it; `until` is exclusive."""
-    caller.require(Permission.EVENTS_READ)
-    rows = scoped(Event.objects.select_related("run"), caller)
-    if name.endswith("*"):
-        rows = rows.filter(name__startswith=name[:-1])
-    elif name:
-        rows = rows.filter(name=name)
-    if since is not None:
-        rows = rows.filter(created_at__gte=since)
-    return rows if until is None else rows.filter(created_at__lt=until)
 
 
 def forget_expired() -> int:

@@ -30,7 +30,6 @@ TYPES: Mapping[str, str] = {
     "brainops.trigger.failing": "The source of a trigger could not be read three times in a row.",
     "brainops.trigger.recovered": "The source of a trigger can be read again.",
 }
-PLACE = "/api/v1/automation"
 
 Json = Any
 
@@ -59,7 +58,7 @@ def _row(queued: Queued, run: RunFacts | None, cause: tuple[UUID, int] | None) -
     return Event(
         workspace_id=queued.workspace_id,
         name=queued.type,
-        source=events.source_of(workflow_id) if workflow_id else PLACE,
+        source=events.source_of(workflow_id) if workflow_id else events.PLACE,
         subject=_subject(about),
         said_at=events.time_text(queued.at),
         content_type=JSON_TYPE,

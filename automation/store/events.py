@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import orjson
 from django.conf import settings
 
-from automation.engine.cloud_events import CloudEvent
+from automation.engine.cloud_events import HOPS, CloudEvent
 from automation.engine.commands import CommandRefused
 
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_.:-]{0,199}$"
@@ -23,10 +23,10 @@ RESERVED = "brainops."  # types of what the installation itself says
 PUBLISH = """
 with new_event as (
   insert into automation_event (id, workspace_id, name, source, given_id, subject, said_at, content_type, data_schema,
-                                extensions, payload, is_binary, digest, hops, cause, run_id, path)
+                                extensions, payload, is_binary, digest, hops, cause, run_id, path, sent_by)
   values (%(id)s, %(workspace)s, %(type)s, %(source)s, %(given_id)s, %(subject)s, %(said_at)s, %(content_type)s,
           %(data_schema)s, %(extensions)s::jsonb, %(data)s::jsonb, %(is_binary)s, %(digest)s, %(hops)s, %(cause)s,
-          %(run)s, %(path)s)
+          %(run)s, %(path)s, %(sent_by)s)
   on conflict (workspace_id, digest) where digest is not null do nothing
   returning id), queued as (
   insert into automation_queuedevent (workspace_id, type, event_id)
@@ -84,12 +84,13 @@ returning 1
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an event comes from, beside what it says: the run and step that emit it, and what led to it."""
+    """Where an event comes from, beside what it says: the run and step that emit it or who sends it, what led to it."""
 
     run_id: int | None = None
     path: str = ""
     hops: int = 0
     cause: UUID | None = None
+    sent_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class BusEvent:
 
 
 NOWHERE = Origin()
+PLACE = "/api/v1/automation"  # the source of what is about no workflow, and of events from before there were sources
 
 
 def publish(
@@ -159,7 +161,7 @@ def emit_event(cursor: Any, workspace_id: UUID, event: CloudEvent, *, run_id: in
 
 def source_of(workflow_id: UUID | str) -> str:
     """The source of what the runs of a workflow emit, and of what is said about it: its address in the API."""
-    return f"/api/v1/automation/workflows/{workflow_id}"
+    return f"{PLACE}/workflows/{workflow_id}"
 
 
 def causes_of(cursor: Any, run_ids: Collection[int]) -> dict[int, tuple[UUID, int]]:
@@ -212,6 +214,7 @@ def _columns(event: CloudEvent, origin: Origin) -> dict[str, Any]:
         "cause": origin.cause,
         "run": origin.run_id,
         "path": origin.path,
+        "sent_by": origin.sent_by,
     }
 
 
@@ -220,7 +223,7 @@ def _bus_event(row: tuple[Any, ...]) -> BusEvent:
     extensions, payload, is_binary, hops, run_uid, path, created_at = row[9:]
     said = CloudEvent(
         type=type_,
-        source=source,
+        source=source or PLACE,
         id=given_id or str(id_),
         subject=subject,
         time=said_at or time_text(created_at),
@@ -228,7 +231,7 @@ def _bus_event(row: tuple[Any, ...]) -> BusEvent:
         dataschema=data_schema,
         data=orjson.loads(payload) if payload else None,
         is_binary=is_binary,
-        extensions=orjson.loads(extensions),
+        extensions={**orjson.loads(extensions), **({HOPS: hops} if hops else {})},
     )
     return BusEvent(id_, workspace_id, said, hops, run_uid, path, created_at)
 

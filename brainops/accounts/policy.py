@@ -33,6 +33,7 @@ class Permission(StrEnum):
     STATE_READ = "state:read"
     STATE_WRITE = "state:write"
     EVENTS_READ = "events:read"
+    EVENTS_WRITE = "events:write"  # send one, which may start runs; deal with dead letters
     TRIGGERS_READ = "triggers:read"
     TRIGGERS_CREATE = "triggers:create"
     TRIGGERS_UPDATE = "triggers:update"
@@ -58,6 +59,9 @@ class Permission(StrEnum):
     SECRETS_WRITE = "secrets:write"
     NOTICES_READ = "notices:read"
     NOTICES_WRITE = "notices:write"
+    SUBSCRIPTIONS_READ = "subscriptions:read"
+    SUBSCRIPTIONS_WRITE = "subscriptions:write"
+    SUBSCRIPTIONS_REPLAY = "subscriptions:replay"  # send again what did not arrive
     AUDIT_READ = "audit:read"
     AUDIT_EXPORT = "audit:export"
     WORKSPACE_UPDATE = "workspace:update"
@@ -73,13 +77,13 @@ _ADDED: dict[Role, frozenset[Permission]] = {
         {
             *(P.WORKFLOWS_READ, P.RUNS_READ, P.APPROVALS_READ, P.TRIGGERS_READ, P.WEBHOOKS_READ),
             *(P.INTEGRATIONS_READ, P.MEMBERS_READ, P.STATE_READ, P.EVENTS_READ),
-            *(P.VARIABLES_READ, P.NOTICES_READ),
+            *(P.VARIABLES_READ, P.NOTICES_READ, P.SUBSCRIPTIONS_READ),
         }
     ),
     Role.OPERATOR: frozenset(
         {
             *(P.RUNS_EXECUTE, P.RUNS_CANCEL, P.RUNS_RETRY, P.RUNS_SIGNAL, P.APPROVALS_DECIDE),
-            *(P.STATE_WRITE, P.WEBHOOKS_REPLAY),
+            *(P.STATE_WRITE, P.EVENTS_WRITE, P.WEBHOOKS_REPLAY, P.SUBSCRIPTIONS_REPLAY),
         }
     ),
     Role.BUILDER: frozenset(
@@ -88,7 +92,7 @@ _ADDED: dict[Role, frozenset[Permission]] = {
             *(P.TRIGGERS_CREATE, P.TRIGGERS_UPDATE, P.TRIGGERS_DELETE),
             *(P.WEBHOOKS_CREATE, P.WEBHOOKS_UPDATE, P.WEBHOOKS_DELETE, P.WEBHOOKS_TEST),
             *(P.INTEGRATIONS_CREATE, P.INTEGRATIONS_UPDATE, P.INTEGRATIONS_DELETE, P.INTEGRATIONS_TEST),
-            *(P.VARIABLES_WRITE, P.SECRETS_READ, P.NOTICES_WRITE),
+            *(P.VARIABLES_WRITE, P.SECRETS_READ, P.NOTICES_WRITE, P.SUBSCRIPTIONS_WRITE),
         }
     ),
     Role.ADMIN: frozenset(

@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from automation.models import Approval, Event, Limit, Run, RunLog, StateValue, StepRun
+from automation.models import Approval, Event, EventDelivery, Limit, Run, RunLog, StateValue, StepRun, Trigger
 from automation.models.replay import ReplayItem
 from automation.tests.api.conftest import HELLO
 from brainops.accounts.models import Membership, User
@@ -49,6 +49,11 @@ def fill(walker: Walker, count: int) -> None:
         WebhookEvent: [_delivery(walker) for _ in range(count)],
     }.items():
         kind.objects.bulk_create(rows)
+    listening = Trigger.objects.create(workspace=home, workflow=run.workflow, kind="event", config={"type": "e"})
+    EventDelivery.objects.bulk_create(
+        EventDelivery(workspace=home, event=event, trigger=listening, position=0)
+        for event in Event.objects.filter(run=run)
+    )
 
 
 def _delivery(walker: Walker) -> WebhookEvent:

@@ -14,7 +14,7 @@ from automation.models import NoticeRule, Run
 from automation.tests.admin.conftest import make_run
 from brainops.accounts.models import User
 from brainops.core import clock
-from tests.security.things import DAILY, Things, last_day
+from tests.security.things import DAILY, Things, deliveries, last_day
 
 FLOW = {
     "name": "Hello",
@@ -32,8 +32,10 @@ WITHOUT_ENTRY = {
     "POST workflows/<uuid:id>/versions/<str:number>/diff": "reads and answers",
     "POST runs/<uuid:id>/retry/preview": "reads and answers; nothing is started",
     "POST replays/preview": "reads and answers; nothing is started",
+    "POST webhooks/<uuid:webhook_id>/replay/preview": "reads and answers; nothing is started",
     "POST workflows/<uuid:id>/execute": "the run is the record: who asked, when, which version, with what",
     "POST me/mfa": "only begins; what counts is that it is confirmed",
+    "POST events": "the event is the record: who sent it, when, with what",
 }
 # Whose entry is asserted where the state that it takes is made: file::test.
 ELSEWHERE = {
@@ -112,6 +114,8 @@ BODIES: dict[str, Made] = {
     "POST notices": lambda _: BY_MAIL,
     "POST notices/<uuid:id>/mute": lambda _: {"until": (clock.now() + timedelta(days=1)).isoformat()},
     "POST replays": lambda things: {"runs": [str(things.run.uid)]},
+    "POST webhooks/<uuid:webhook_id>/replay": deliveries,
+    "POST webhooks/<uuid:webhook_id>/replay/dry-run": deliveries,
     "POST runs/bulk": lambda things: {"action": "cancel", "ids": [str(_under_way(things).uid)]},
     "POST secrets": lambda _: {"name": "fresh", "value": "s3cret-value"},
     "POST tags/rename": lambda _: {"from": "old", "to": "new"},
@@ -147,6 +151,8 @@ ACTIONS: dict[str, str] = {
     "POST auth/logout": "login.end",
     "DELETE exports/<uuid:id>": "export.delete",
     "DELETE imports/<uuid:id>": "import.delete",
+    "POST event-deliveries/<uuid:id>/discard": "event.discard",
+    "POST event-deliveries/<uuid:id>/redeliver": "event.redeliver",
     "POST invitations": "invitation.create",
     "DELETE invitations/<uuid:id>": "invitation.revoke",
     "POST invitations/<uuid:id>/resend": "invitation.resend",
@@ -189,6 +195,10 @@ ACTIONS: dict[str, str] = {
     "DELETE variables/<str:name>": "variable.delete",
     "PATCH variables/<str:name>": "variable.update",
     "PUT variables/<str:name>": "variable.update",
+    "POST webhooks/<uuid:webhook_id>/events/<uuid:event_id>/dry-run": "workflow.dry_run",
+    "POST webhooks/<uuid:webhook_id>/events/<uuid:event_id>/replay": "webhook.replay",
+    "POST webhooks/<uuid:webhook_id>/replay": "replay.start",
+    "POST webhooks/<uuid:webhook_id>/replay/dry-run": "webhook.dry_run",
     "POST webhooks/<uuid:webhook_id>/rotate": "webhook.rotate",
     "POST webhooks/<uuid:webhook_id>/test": "webhook.test",
     "POST workflows": "workflow.create",

@@ -13,6 +13,8 @@ from django.utils import timezone
 from automation.engine.status import RunStatus, StepStatus
 from automation.models import (
     Approval,
+    Event,
+    EventDelivery,
     NoticeDelivery,
     NoticeRule,
     Payload,
@@ -22,6 +24,7 @@ from automation.models import (
     StepRun,
     Transfer,
     TransferChunk,
+    Trigger,
     Variable,
     Workflow,
     WorkflowVersion,
@@ -93,12 +96,18 @@ def _approval(things: Things) -> uuid.UUID:
 def _event(things: Things) -> uuid.UUID:
     refused = {
         "verdict": EventVerdict.REJECTED,
-        "status": 401,
-        "reason": "signature_wrong",
+        "status": 409,
+        "reason": "workflow_inactive",
+        "is_verified": True,
         "body": b"{}",
         "size_bytes": 2,
     }
     return WebhookEvent.objects.create(workspace=things.home, endpoint=things.endpoint, **refused).id
+
+
+def deliveries(things: Things) -> dict[str, Any]:
+    """A choice of deliveries."""
+    return {"events": [str(things.named_by("webhooks/<uuid:webhook_id>/events/<uuid:event_id>"))]}
 
 
 def _replay(things: Things) -> uuid.UUID:
@@ -138,6 +147,20 @@ def _delivery(things: Things) -> uuid.UUID:
     return NoticeDelivery.objects.create(workspace=things.home, rule=_notice(things), state="failed", **told).id
 
 
+def _event_of_bus(things: Things) -> Event:
+    return Event.objects.create(workspace=things.home, name="order.paid", source="/shop", payload={})
+
+
+def _dead_letter(things: Things) -> uuid.UUID:
+    trigger = Trigger.objects.create(
+        workspace=things.home, workflow=things.workflow, kind="event", config={"type": "order.*"}
+    )
+    event = _event_of_bus(things)
+    return EventDelivery.objects.create(
+        workspace=things.home, event=event, trigger=trigger, position=1, state="dead", code="refused"
+    ).id
+
+
 def _transfer(things: Things, direction: Direction) -> uuid.UUID:
     until = timezone.now() + timedelta(days=1)
     made = {"direction": direction, "format": "json", "state": TransferState.DONE, "expires_at": until}
@@ -166,6 +189,8 @@ MAKERS: dict[str, Callable[[Things], object]] = {
     "api-keys/<uuid:id>": _key,
     "approvals/<uuid:id>": _approval,
     "audit/<uuid:uid>": _entry,
+    "event-deliveries/<uuid:id>": _dead_letter,
+    "events/<uuid:id>": lambda things: _event_of_bus(things).id,
     "exports/<uuid:id>": lambda things: _transfer(things, Direction.EXPORT),
     "files/<uuid:id>": lambda things: files.keep(things.home.id, "a.csv", "text/csv", b"a,b\n")["$file"],
     "imports/<uuid:id>": lambda things: _transfer(things, Direction.IMPORT),
@@ -211,6 +236,9 @@ def last_day() -> dict[str, Any]:
 BODIES: dict[str, Body] = {
     "POST replays": lambda things: {"runs": [str(things.run.uid)]},
     "POST replays/preview": lambda things: {"runs": [str(things.run.uid)]},
+    "POST webhooks/<uuid:webhook_id>/replay": deliveries,
+    "POST webhooks/<uuid:webhook_id>/replay/dry-run": deliveries,
+    "POST webhooks/<uuid:webhook_id>/replay/preview": deliveries,
     "POST triggers": lambda things: {"workflow_id": str(things.workflow.id), **DAILY},
     "POST triggers/<uuid:id>/backfill": lambda _: last_day(),
     "PUT triggers/<uuid:id>": lambda things: {"workflow_id": str(things.workflow.id), **DAILY},

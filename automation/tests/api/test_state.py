@@ -121,12 +121,16 @@ def test_events_are_listed_newest_first_by_name_and_time(owner):
     ]
     since = (clock.now() - timedelta(days=1)).isoformat()
     row = owner.get("/events", name="order.*", since=since).json()["results"][0]
+    event = row.pop("event")
+    assert (event["type"], event["data"], event["id"]) == ("order.sent", {"n": 1}, row["id"])
     assert row == {
         "id": row["id"],
         "name": "order.sent",
         "payload": {"n": 1},
         "run_id": None,
         "path": "tell",
+        "sent_by": "",
+        "hops": 0,
         "created_at": row["created_at"],
     }
 

@@ -170,6 +170,7 @@ CASES: dict[str, Case] = {
     "arrivals.PRUNE": Case({"days": 30, "most": 5}, ("arrival_age",)),
     "arrivals.FORGET_SAMPLES": Case({"days": 30, "most": 5}, ("arrival_sample_age",)),
     "firings.LOCK_DUE": Case((10,), ("trigger_due",)),
+    "firings.NOW": Case(),
     "firings.RECORD": Case(([ID], [AT], [1], [""]), ("automation_firing_pkey",)),
     "firings.CATCH_UP": Case(([ID], [AT], [1], [""]), ("automation_firing_pkey",)),
     "firings.LINK": Case(([ID], [AT], [ID]), ("automation_firing_pkey",)),

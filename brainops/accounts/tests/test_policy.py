@@ -19,15 +19,16 @@ def caller(role: Role = Role.VIEWER, **fields) -> Caller:
 LEAST_ROLE = {
     "viewer": (
         "workflows:read runs:read approvals:read triggers:read webhooks:read integrations:read members:read"
-        " state:read events:read variables:read notices:read"
+        " state:read events:read variables:read notices:read subscriptions:read"
     ),
-    "operator": "runs:execute runs:cancel runs:retry runs:signal approvals:decide state:write webhooks:replay",
+    "operator": "runs:execute runs:cancel runs:retry runs:signal approvals:decide state:write events:write webhooks:replay"
+        " subscriptions:replay",
     "builder": (
         "workflows:create workflows:update workflows:delete workflows:export workflows:import"
         " triggers:create triggers:update triggers:delete"
         " webhooks:create webhooks:update webhooks:delete webhooks:test"
         " integrations:create integrations:update integrations:delete integrations:test"
-        " variables:write secrets:read notices:write"
+        " variables:write secrets:read notices:write subscriptions:write"
     ),
     "admin": (
         "members:write keys:read keys:write workflows:assign secrets:write audit:read audit:export workspace:update"
