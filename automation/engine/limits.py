@@ -16,6 +16,7 @@ Json = Any
 
 INTERACTIVE, DEFAULT, BULK = "interactive", "default", "bulk"
 QUEUE, SKIP, CANCEL_OLD, FAIL = "queue", "skip", "cancel_old", "fail"
+ORDERED = "in order:"  # how the value begins of a key whose runs go one after another, whatever the workflow says
 LONGEST_VALUE = 200  # characters of a key's value that are kept as they are; a longer one is known by its hash
 
 
@@ -74,12 +75,21 @@ def place_of(
     return Place(settings.queue or usual, settings.priority, slot, gathering)
 
 
+def ordered_slot(workflow_id: UUID, owner: str, order_by: Template, *, inputs: Json, trigger: Json) -> Slot:
+    """The slot of a start that has to wait for earlier ones of its own key. Raises ExpressionError.
+
+    `owner` is who keeps the order: keys of two of them never meet.
+    """
+    value = _key(workflow_id, order_by, {"inputs": inputs, "trigger": trigger}).partition(":")[2]
+    return Slot(f"{workflow_id}:{ORDERED}{owner}:{value}")
+
+
 def _key(workflow_id: UUID, template: Template | None, scope: Mapping[str, Json]) -> str:
     """The key of a start; keys of different workflows never meet."""
     if template is None:
         return f"{workflow_id}:"
     budget = Budget()
     value = to_text(template.evaluate(scope, budget), budget).replace("\x00", "\ufffd")  # no column holds the former
-    if len(value) > LONGEST_VALUE:
+    if len(value) > LONGEST_VALUE or value.startswith(ORDERED):
         value = f"sha256-{hashlib.sha256(value.encode(errors='surrogatepass')).hexdigest()}"
     return f"{workflow_id}:{value}"

@@ -17,6 +17,7 @@ from automation.runtime.heartbeat import Heartbeat
 from automation.runtime.vital import VitalThread
 from automation.services import failure_workflows, meters, notice_decisions, schedule_watch
 from automation.services.approvals_due import approvals_due
+from automation.services.due import each_second
 from automation.services.queued_slots import start_queued
 from automation.services.replays_due import replays_due
 from automation.services.schedules import fire_due
@@ -138,6 +139,7 @@ class Pulse(VitalThread):
             return 0
         due = (approvals_due, failure_workflows.start_due, self._admit, replays_due, mover.start)
         queued = sum(map(self._attempt, (self._recover, self._wake, self._fire, start_queued, *due)))
+        queued += sum(map(self._attempt, each_second.values()))
         queued += self._attempt(self._time_out)  # they make room, too, and their callers go on
         self._attempt(self._tell)
         self._attempt(seal)

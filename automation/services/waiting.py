@@ -44,6 +44,7 @@ class WaitingRoom:
         self.places = places
         self._lock = threading.Lock()
         self._waiters: set[_Waiter] = set()
+        self._seats = 0  # taken by requests that wait for something else
         self._somebody_came = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -61,6 +62,19 @@ class WaitingRoom:
             self._leave(waiter)
         return waiter.ended
 
+    def take_seat(self) -> bool:
+        """Take a place for a request that waits by itself; False when every place is taken. Give it back."""
+        with self._lock:
+            if len(self._waiters) + self._seats >= self.places:
+                return False
+            self._seats += 1
+            return True
+
+    def give_seat_back(self) -> None:
+        """Give back the place of `take_seat`."""
+        with self._lock:
+            self._seats -= 1
+
     def close(self) -> None:
         """Send everybody away and end the thread; the room can be used again afterwards."""
         with self._lock:
@@ -75,7 +89,7 @@ class WaitingRoom:
 
     def _enter(self, waiter: _Waiter) -> bool:
         with self._lock:
-            if len(self._waiters) >= self.places:
+            if len(self._waiters) + self._seats >= self.places:
                 return False
             self._waiters.add(waiter)
             if self._thread is None:

@@ -17,18 +17,21 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from automation.engine.limits import FAIL, QUEUE, SKIP, Slot
+from automation.engine.limits import FAIL, ORDERED, QUEUE, SKIP, Slot
 from automation.engine.points import reach
 from automation.store.cancel import cancel_runs
 from automation.store.connection import Connection
 
 UNLIMITED = 2**31 - 1
 MOST_KEYS = 500  # looked at in one tick
+# Keys of `ordered_slot`: <workflow>:in order:<owner>:<value>. Their runs go one after another.
+_IS_ORDERED = f"(split_part({{key}}, ':', 2) = '{ORDERED.rstrip(':')}' and split_part({{key}}, ':', 3) <> '')"
 
 # The newest version's word counts, whichever version a run is of; without one there is no limit any more.
 LOCK = f"""
 with rule as (
-  select w.id, w.current_version_id, (v.definition #>> '{{settings,concurrency,limit}}')::integer as capacity
+  select w.id, w.current_version_id, case when {_IS_ORDERED.format(key="%(key)s")} then 1
+    else (v.definition #>> '{{settings,concurrency,limit}}')::integer end as capacity
   from automation_workflow w left join automation_workflowversion v on v.id = w.current_version_id
   where w.id = split_part(%(key)s, ':', 1)::uuid for key share of w)
 insert into automation_limit (key, workflow_id, capacity)
@@ -59,7 +62,7 @@ from room
 
 # One step through the index for each key under which runs are blocked, however many these are; of these keys, those
 # for which something is to be done.
-KEYS = """
+KEYS = f"""
 with recursive keys as (
   (select limit_key from automation_run where status = 15 and limit_key > %(after)s and debounce_key is null
    order by limit_key limit 1)
@@ -69,22 +72,24 @@ with recursive keys as (
   from keys k where k.limit_key is not null),
  seen as materialized (select limit_key as key from keys where limit_key is not null limit %(most)s),
  rules as materialized (
-  select w.id::text as id, v.definition #> '{settings,concurrency}' as said
+  select w.id::text as id, v.definition #> '{{settings,concurrency}}' as said
   from automation_workflow w left join automation_workflowversion v on v.id = w.current_version_id
   where w.id in (select distinct split_part(key, ':', 1)::uuid from seen))
-select key, said is null or said ->> 'when_full' = 'cancel_old' or (
+select key, case when {_IS_ORDERED.format(key="key")} then not exists (
+    select from automation_run r where r.limit_key = key and r.status in (10, 18, 20, 30))
+  else said is null or said ->> 'when_full' = 'cancel_old' or (
     select count(*) from automation_run r where r.limit_key = key and r.status in (10, 18, 20, 30)
-  ) < (said ->> 'limit')::integer
+  ) < (said ->> 'limit')::integer end
 from seen left join rules on rules.id = split_part(key, ':', 1) order by key
 """
 
 # The newest runs stay, as many as the capacity; older ones have to go.
-OVERTAKEN = """
+OVERTAKEN = f"""
 with rule as (
-  select (v.definition #>> '{settings,concurrency,limit}')::integer as capacity
+  select (v.definition #>> '{{settings,concurrency,limit}}')::integer as capacity
   from automation_workflow w join automation_workflowversion v on v.id = w.current_version_id
-  where w.id = split_part(%(key)s, ':', 1)::uuid
-    and v.definition #>> '{settings,concurrency,when_full}' = 'cancel_old')
+  where w.id = split_part(%(key)s, ':', 1)::uuid and not {_IS_ORDERED.format(key="%(key)s")}
+    and v.definition #>> '{{settings,concurrency,when_full}}' = 'cancel_old')
 select live.id from rule, (
   select r.id, row_number() over (order by r.id desc) as nth from automation_run r
   where r.limit_key = %(key)s and r.cancel_requested_at is null

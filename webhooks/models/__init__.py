@@ -4,7 +4,7 @@ from webhooks.models.endpoint import AnswerMode, WebhookEndpoint
 from webhooks.models.event import EventVerdict, WebhookEvent
 from webhooks.models.outbound_delivery import OutboundAttempt, OutboundDelivery
 from webhooks.models.subscription import OffReason, Subscription
-from webhooks.models.test_delivery import TestDelivery
+from webhooks.models.tried_delivery import TestDelivery
 from webhooks.models.unmatched import UnmatchedRequest
 
 __all__ = [

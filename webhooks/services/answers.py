@@ -1,4 +1,4 @@
-"""What the caller of an endpoint in `respond` mode is answered: the words of the run's `respond` step, made safe.
+"""What the caller of an endpoint that waits is answered: the run's `respond` step, its output or its file, made safe.
 
 A workflow's answer is served from our own address, so it is data and never a page: no content type that a browser would
 run, and no header that speaks for this server. The `respond` step refuses those when it is saved; what is stored is
@@ -17,10 +17,13 @@ import orjson
 from django.db import connection
 
 from automation.engine.status import RunStatus
-from automation.services import waiting
+from automation.services import files, waiting
 from automation.steps.respond import CONTENT_TYPES, GUARD, REFUSED_HEADERS
+from automation.store.files import Found
+from brainops.core.errors import NotFound
+from webhooks.models import AnswerMode
 from webhooks.services.bodies import split_type
-from webhooks.store import repeat
+from webhooks.store.said import Said, said
 
 TEXT, JSON = "text/plain; charset=utf-8", "application/json"
 _SAFE_TYPES = {split_type(given)[0]: given for given in CONTENT_TYPES}
@@ -39,35 +42,58 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
+class Download:
+    """The file that is the run's output."""
+
+    file: Found
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
-    """The run ended without a word. `status` says how."""
+    """The run ended without a word. `status` says how; `lacks` what was wanted of it and is not there."""
 
     status: RunStatus
+    lacks: str = ""
 
 
-Answer = Spoken | Ended | None
+Answer = Spoken | Download | Ended | None
 
 
-def await_answer(run_id: int, *, seconds: float) -> Answer:
+def await_answer(run_id: int, run_uid: UUID, mode: AnswerMode, *, seconds: float) -> Answer:
     """Wait for the run's answer or end; None when it takes longer, or too many callers wait already."""
+    if mode != AnswerMode.RESPOND:
+        return None if waiting.wait_for_end(run_id, seconds=seconds) is None else answer_of(run_uid, mode)
     ended = waiting.wait_for_response(run_id, seconds=seconds)
-    return None if ended is None else _answer(ended.status, ended.response)
+    return None if ended is None else _responded(ended.status, ended.response)
 
 
-def answer_of(run_uid: UUID) -> Answer:
+def answer_of(run_uid: UUID, mode: AnswerMode) -> Answer:
     """What a run has answered so far; None while it has not, or when it was deleted."""
     with connection.cursor() as cursor:
-        found = repeat.answer_of(cursor, run_uid)
+        found = said(cursor, run_uid)
     if found is None:
         return None
-    _, status, response = found
-    if status < RunStatus.SUCCEEDED and response is None:
+    if mode == AnswerMode.RESPOND:
+        is_open = found.status < RunStatus.SUCCEEDED and found.response is None
+        return None if is_open else _responded(found.status, found.response)
+    if found.status < RunStatus.SUCCEEDED:
         return None
-    return _answer(status, orjson.loads(response) if isinstance(response, str) else response)
+    return _output(found, mode)
 
 
-def _answer(status: int, response: Any) -> Answer:
+def _responded(status: int, response: Any) -> Answer:
     return speak(response) if isinstance(response, dict) else Ended(RunStatus(status))
+
+
+def _output(found: Said, mode: AnswerMode) -> Answer:
+    if found.status != RunStatus.SUCCEEDED:
+        return Ended(RunStatus(found.status))
+    if mode != AnswerMode.FILE:
+        return Spoken(200, orjson.dumps(found.output), {**GUARD, "Content-Type": JSON})
+    try:
+        return Download(files.find(found.workspace_id, found.output if isinstance(found.output, dict) else {}))
+    except NotFound:
+        return Ended(RunStatus.SUCCEEDED, lacks="file")
 
 
 def speak(response: Mapping[str, Any]) -> Spoken:
@@ -101,7 +127,16 @@ def _status(status: Any) -> int:
     return status if is_plain and (200 <= status < 300 or 400 <= status < 600) else 200
 
 
+def refused_header(name: str, value: Any) -> str | None:
+    """Why a header cannot be answered; None when it can."""
+    if not _NAME.fullmatch(name):
+        return f"{name[:40]!r} is no name of a header."
+    if _REFUSED_NAME.fullmatch(name):
+        return f"Header {name[:40]!r} is the server's own business."
+    return (
+        None if isinstance(value, str) and _VALUE.fullmatch(value) else f"The value of {name[:40]!r} is no plain text."
+    )
+
+
 def _is_safe(name: str, value: Any) -> bool:
-    if not isinstance(value, str) or not _VALUE.fullmatch(value):
-        return False
-    return bool(_NAME.fullmatch(name)) and not _REFUSED_NAME.fullmatch(name)
+    return refused_header(name, value) is None

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
+from automation.models import Workflow
 from automation.triggers.contract import Saving, TriggerRow
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
@@ -51,8 +52,20 @@ def save_in_transaction(saving: Saving) -> tuple[WebhookEndpoint, str | None]:
     for name in _MIRRORED:
         setattr(endpoint, name, trigger.config[name])
     endpoint.options = trigger.config.get("options") or {}
+    if trigger.config.get("order_by"):
+        _require_no_limit(trigger.workflow_id)
     _save(endpoint)
     return endpoint, shown
+
+
+def _require_no_limit(workflow_id: UUID) -> None:
+    """Refuse an order for a workflow whose runs count under a limit of its own: a run waits for one thing only."""
+    version = Workflow.objects.select_related("current_version").get(id=workflow_id).current_version
+    said = (version.definition.get("settings") or {}) if version else {}
+    for name in ("concurrency", "debounce"):
+        if name in said:
+            message = f"The workflow has settings.{name}, so its runs cannot wait for an order as well. Remove one."
+            raise InvalidInput.from_problems([Problem("order_conflict", message, "/config/order_by")])
 
 
 def rotate(
@@ -116,6 +129,7 @@ def public_facts(endpoint: WebhookEndpoint) -> dict[str, Any]:
     return {
         "id": str(endpoint.id),
         "url": endpoint.url,
+        "test_url": endpoint.test_url,
         "scheme": endpoint.scheme,
         "is_signed": all_schemes()[endpoint.scheme].is_signed,
         "needs_secret": all_schemes()[endpoint.scheme].takes_secret and not endpoint.has_secret,

@@ -12,9 +12,13 @@ from typing import Any
 from brainops.core import errors
 from brainops.core.errors import AppError, InvalidInput, Problem
 from webhooks.services.diagnosis import explained
-from webhooks.services.outcomes import Genuine, Greeting, Incoming, Judgement, Noted, Unfit
+from webhooks.services.keeping import keep_query, readable
+from webhooks.services.outcomes import Genuine, Greeting, Held, Incoming, Judgement, Noted, Unfit
+from webhooks.services.parts import FilePart, has_files, placed
+from webhooks.services.previews import only_looks
 from webhooks.services.readings import Reading
-from webhooks.services.states import EndpointState
+from webhooks.services.states import EndpointState, unknown
+from webhooks.services.texts import typed
 from webhooks.signatures.contract import NOTHING, Attempt, Reply, Scheme, Verdict, refused
 from webhooks.signatures.url_option import address_of
 
@@ -29,18 +33,25 @@ def judge(
     """What becomes of a request at this endpoint."""
     if incoming.size_bytes > state.max_body_bytes:
         return Unfit(_too_large(incoming, state))
-    scheme, reading = state.scheme, Reading(incoming, state.scheme)
+    path = state.front.path_of(incoming.path)
+    if path is None and not incoming.is_test:
+        return _elsewhere(incoming)
+    if state.front.refuses_ip(incoming.remote_addr or "") and not incoming.is_test:
+        return Unfit(_wrong_network(incoming))
+    scheme, reading = state.scheme, Reading(incoming, state.scheme, most=state.max_body_bytes)
     attempt = attempt_of(state, incoming, now, reading, certificates)
     if scheme.greet is not None and (greeting := scheme.greet(attempt)) is not None:
         return Greeting(greeting) if isinstance(greeting, Reply) else Unfit(_not_genuine(greeting, state))
-    if incoming.method != "POST":
-        return Unfit(_wrong_method(scheme))
+    if incoming.method not in state.front.methods and not incoming.is_test:
+        return Unfit(_wrong_method(state))
+    if (origin := incoming.headers.get("origin")) and state.front.origins and not state.front.allows_origin(origin):
+        return Unfit(_wrong_origin(origin))
     verdict = _verified(state, attempt, now)
     if not verdict.ok:
         return Unfit(_not_genuine(verdict, state), verdict.delivery_id)
     try:
         _check_id(verdict.delivery_id)
-        return _read(state, attempt, reading, verdict.delivery_id)
+        return _read(state, attempt, reading, verdict.delivery_id, path or {})
     except AppError as error:
         return Unfit(error, verdict.delivery_id, is_verified=scheme.is_signed)
 
@@ -63,7 +74,7 @@ def attempt_of(
         address_of(state.options, state.url, incoming.query),
         incoming.query,
         state.options,
-        (reading or Reading(incoming, state.scheme)).quietly,
+        (reading or Reading(incoming, state.scheme, most=state.max_body_bytes)).quietly,
         certificates,
     )
 
@@ -78,13 +89,15 @@ def _verified(state: EndpointState, attempt: Attempt, now: datetime) -> Verdict:
     return verdict
 
 
-def _read(state: EndpointState, attempt: Attempt, reading: Reading, delivery_id: str | None) -> Judgement:
+def _read(
+    state: EndpointState, attempt: Attempt, reading: Reading, delivery_id: str | None, path: Mapping[str, str]
+) -> Judgement:
     scheme, body = state.scheme, None
     if scheme.confirm is not None:
         reply = scheme.confirm(attempt, body := reading.body())
         if reply is not None:
             return Greeting(reply, _event_type(scheme.event_type(attempt.headers, body)), is_proven=True)
-    _check_state(state)
+    must_wait = _must_wait(state)
     body = reading.body()
     event_type = _event_type(scheme.event_type(attempt.headers, body))
     delivery_id = _named(scheme, body) or delivery_id
@@ -94,7 +107,13 @@ def _read(state: EndpointState, attempt: Attempt, reading: Reading, delivery_id:
         wanted = ", ".join(sorted(state.event_types))
         detail = f"This endpoint starts runs for {wanted} only; {event_type or 'an unnamed event'!r} is passed over."
         return Noted(delivery_id, event_type, "event_not_wanted", detail)
-    return Genuine(delivery_id, event_type, body, inputs_of(state, body))
+    if only_looks(attempt.method, attempt.headers):
+        detail = "A link preview or a crawler looked where the link leads. That starts no run."
+        return Noted(delivery_id, event_type, "link_preview", detail)
+    query = keep_query(attempt.query) if body is None else NOTHING
+    inputs = inputs_of(state, given_by(state, body, path, query))
+    genuine = Genuine(delivery_id, event_type, body, inputs, path, reading.text())
+    return Held(genuine) if must_wait else genuine
 
 
 def _named(scheme: Scheme, body: Any) -> str | None:
@@ -103,23 +122,51 @@ def _named(scheme: Scheme, body: Any) -> str | None:
     return name if name and len(name) <= LONGEST_ID and name.isascii() and name.isprintable() else None
 
 
+def given_by(state: EndpointState, body: Any, path: Mapping[str, str], query: Mapping[str, Any]) -> Any:
+    """What a delivery gives as inputs: the body's fields, without a body those of the query; and the path's.
+
+    The body itself where nothing is added to it. Texts of query and path become what the workflow declares.
+    """
+    if not state.takes_body_as_inputs or (not path and (body is not None or not query)):
+        return body
+    fields = typed(query, state.input_types) if body is None else body if isinstance(body, dict) else {}
+    return {**fields, **typed(path, state.input_types)}
+
+
 def inputs_of(state: EndpointState, body: Any) -> dict[str, Any]:
     """The inputs of the run: the body's fields when the workflow declares inputs, under the trigger's fixed ones.
 
-    Raises InvalidInput with every problem.
+    A file among them counts as what is known of it. Raises InvalidInput with every problem.
     """
     given = body if state.takes_body_as_inputs and isinstance(body, dict) else {}
     inputs: dict[str, Any] = state.inputs.complete({**given, **state.fixed_inputs})
-    problems = state.inputs.check(inputs)
+    problems = state.inputs.check(placed(inputs, FilePart.outline) if has_files(inputs) else inputs)
     if problems:
         found = [Problem(problem.code, problem.message, problem.pointer) for problem in problems]
         raise InvalidInput.from_problems(found)
     return inputs
 
 
-def _wrong_method(scheme: Scheme) -> AppError:
-    allowed = ", ".join(sorted({"POST", *scheme.methods}))
-    return errors.MethodNotAllowed("Deliveries are sent with POST.", headers={"Allow": allowed})
+def _elsewhere(incoming: Incoming) -> Judgement:
+    """The answer of every address that is none; only the log says what was wrong with it."""
+    detail = f"The path {readable(incoming.path)!r} behind the address is not the one that the webhook declares."
+    return Unfit(unknown(), reason="path_unmatched", detail=detail)
+
+
+def _wrong_network(incoming: Incoming) -> AppError:
+    message = f"The address {incoming.remote_addr or 'of the sender'} may not send to this webhook."
+    return errors.PermissionDenied(message, code="address_not_allowed")
+
+
+def _wrong_origin(origin: str) -> AppError:
+    message = f"Pages of {origin[:100]!r} may not send to this webhook."
+    return errors.PermissionDenied(message, code="origin_not_allowed")
+
+
+def _wrong_method(state: EndpointState) -> AppError:
+    allowed = ", ".join(sorted({*state.front.methods, *state.scheme.methods}))
+    wanted = ", ".join(sorted(state.front.methods))
+    return errors.MethodNotAllowed(f"Deliveries are sent with {wanted}.", headers={"Allow": allowed})
 
 
 def _not_genuine(verdict: Verdict, state: EndpointState) -> AppError:
@@ -149,12 +196,18 @@ def _check_id(delivery_id: str | None) -> None:
         raise InvalidInput(message, code="delivery_id_malformed")
 
 
-def _check_state(state: EndpointState) -> None:
-    """Refuse while nothing may start. 409: the sender may try again later, and should not give up for good."""
+def _must_wait(state: EndpointState) -> bool:
+    """True when the delivery is to wait: behind others, or while it is switched off and the webhook buffers.
+
+    Raises Conflict while nothing may start. 409: the sender may try again later, and should not give up for good.
+    """
+    if state.can_start and state.is_active and not state.is_buffering:
+        return False
+    if state.can_start and (state.front.buffers or (state.is_buffering and state.is_active)):
+        return True
     if not state.stored.trigger_is_active:
         raise errors.Conflict("This webhook is switched off.", code="webhook_inactive")
-    if not state.stored.workflow_is_active or state.stored.version_id is None:
-        raise errors.Conflict("The workflow of this webhook is switched off.", code="workflow_inactive")
+    raise errors.Conflict("The workflow of this webhook is switched off.", code="workflow_inactive")
 
 
 def _event_type(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from brainops.core.redact import MASK, is_secret_key
 from webhooks.services.bodies import read_query
+from webhooks.services.parts import REFERENCE
 
 MOST_HEADERS = 64
 LONGEST_VALUE = 1024  # characters of one header or query value
@@ -18,7 +19,7 @@ def keep_headers(headers: dict[str, str]) -> dict[str, str]:
     """The headers to store and to show to the workflow: signatures, tokens and cookies are masked."""
     kept = {}
     for name, value in headers.items():
-        if name in _DROPPED:
+        if name in _DROPPED or name == REFERENCE:  # nothing that a sender writes may name a file of ours
             continue
         kept[name] = MASK if _is_secret(name) else readable(value)
         if len(kept) == MOST_HEADERS:

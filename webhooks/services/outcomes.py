@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from brainops.core.errors import AppError
+from webhooks.services.answering import AT_ONCE, Answering
 from webhooks.signatures.contract import Reply
 
 
@@ -14,7 +16,8 @@ from webhooks.signatures.contract import Reply
 class Incoming:
     """A request as it came. `headers` have lower-case names.
 
-    `body` is the raw bytes, empty when it was too large to read; `size_bytes` is its size at the sender.
+    `body` is the raw bytes, empty when it was too large to read; `size_bytes` is its size at the sender. `path` is what
+    stands behind the endpoint's own address, without a slash before it; a NUL character when it is no UTF-8.
     """
 
     headers: dict[str, str]
@@ -24,6 +27,7 @@ class Incoming:
     remote_addr: str | None = None
     is_test: bool = False
     method: str = "POST"
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Accepted:
     event_id: UUID
     run_id: int
     run_uid: UUID
-    wait_seconds: float = 0  # how long the caller wants to wait for the run's own answer; 0 = not at all
+    answering: Answering = AT_ONCE  # what the caller gets, and how long it wants to wait for that
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Repeated:
     event_id: UUID | None
     run_uid: UUID | None
     reason: str = ""
-    wants_response: bool = False
+    answering: Answering = AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +75,36 @@ class Answered:
     reply: Reply
 
 
-Outcome = Accepted | Repeated | Acknowledged | Refused | Answered
+@dataclass(frozen=True, slots=True)
+class Buffered:
+    """The delivery is genuine and stored, and starts its run when its trigger and workflow are switched on again."""
+
+    event_id: UUID
+
+
+Outcome = Accepted | Repeated | Acknowledged | Refused | Answered | Buffered
 
 
 @dataclass(frozen=True, slots=True)
 class Genuine:
-    """A verified delivery that starts a run: its id, its event type, its parsed body and the run's inputs."""
+    """A verified delivery that starts a run: its id, its event type, its parsed body and the run's inputs.
+
+    `path` are the path parameters, `text` is the text of an XML body.
+    """
 
     delivery_id: str | None
     event_type: str
     body: Any
     inputs: dict[str, Any]
+    path: Mapping[str, str] = field(default_factory=dict)
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A verified delivery that waits until its trigger and workflow are switched on, and those before it are gone."""
+
+    genuine: Genuine
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +128,16 @@ class Greeting:
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """A request that is refused, with what is known of it. `is_verified`: its signature was right."""
+    """A request that is refused, with what is known of it. `is_verified`: its signature was right.
+
+    `reason` and `detail` stand in the log instead of what the answer says, where a stranger must not learn it.
+    """
 
     error: AppError
     delivery_id: str | None = None
     is_verified: bool = False
+    reason: str = ""
+    detail: str = ""
 
 
-Judgement = Genuine | Noted | Greeting | Unfit
+Judgement = Genuine | Held | Noted | Greeting | Unfit

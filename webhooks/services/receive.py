@@ -10,13 +10,11 @@ from django.db import IntegrityError, connection, transaction
 from automation.services import limits, run_quota
 from automation.services.quotas import BEYOND_QUOTA
 from automation.store import bell
-from automation.store.intake import NewRun
 from automation.store.limits import LimitFull
 from brainops.core import clock
-from brainops.core.errors import AppError, DatabaseBusy, InvalidInput, NotFound, TooManyRequests
+from brainops.core.errors import AppError, Conflict, DatabaseBusy, InvalidInput, NotFound, TooLarge, TooManyRequests
 from brainops.core.metrics import Counter
-from brainops.core.ratelimit.rates import bucket, require
-from webhooks.services import handshakes, quota, rows
+from webhooks.services import buffers, handshakes, pace, parts, quota, rows, uploads
 from webhooks.services.certificates import published
 from webhooks.services.judging import attempt_of, judge
 from webhooks.services.outcomes import (
@@ -24,6 +22,7 @@ from webhooks.services.outcomes import (
     Acknowledged,
     Genuine,
     Greeting,
+    Held,
     Incoming,
     Judgement,
     Noted,
@@ -88,6 +87,8 @@ def _settle(state: EndpointState, incoming: Incoming, judgement: Judgement, now:
             return _start(state, incoming, judgement, now)
         case Noted():
             return _note(state, incoming, judgement)
+        case Held():
+            return _hold(state, incoming, judgement.genuine)
         case Greeting():
             return handshakes.answer(state, incoming, judgement)
         case Unfit():
@@ -96,15 +97,17 @@ def _settle(state: EndpointState, incoming: Incoming, judgement: Judgement, now:
 
 def _start(state: EndpointState, incoming: Incoming, genuine: Genuine, now: datetime) -> Outcome | None:
     event = rows.accepted_event(incoming, genuine)
+    has_files = parts.has_files(genuine.body)
+    if has_files and (repeated := _repeated(state, genuine.delivery_id)):
+        return repeated  # its files are not stored once more
     try:
-        require(bucket("webhook_deliveries", state.stored.workspace_id, state.stored.endpoint_id))
-        run = rows.run_of(state, event, genuine, now=now)
+        pace.require_pace(state)
         with run_quota.place(state.stored.workspace_id) as place:
-            accepted = _accept(state, event, run)
+            accepted = (_accept_files if has_files else _accept)(state, event, genuine, now)
             place.is_used = accepted is not None
     except BEYOND_QUOTA as error:
         return _repeated(state, genuine.delivery_id) or _refuse(state, incoming, _unfit(state, genuine, error))
-    except (InvalidInput, TooManyRequests) as error:
+    except (InvalidInput, TooManyRequests, TooLarge, Conflict) as error:
         return _refuse(state, incoming, _unfit(state, genuine, error))
     except LimitFull as full:
         return _repeated(state, genuine.delivery_id) or _leave_out(state, incoming, genuine, full)
@@ -113,17 +116,29 @@ def _start(state: EndpointState, incoming: Incoming, genuine: Genuine, now: date
     if accepted is None:
         return _repeated(state, genuine.delivery_id)
     bell.ring()
-    limits.after_start(run.slot, accepted.status)
-    return Accepted(event.id, accepted.run_id, accepted.run_uid, state.wait_seconds)
+    return Accepted(event.id, accepted.run_id, accepted.run_uid, state.answering)
 
 
-def _accept(state: EndpointState, event: NewEvent, run: NewRun) -> accept.Accepted | None:
+def _accept(state: EndpointState, event: NewEvent, genuine: Genuine, now: datetime) -> accept.Accepted | None:
     """One statement; with a limit a transaction, which keeps it locked."""
+    run = rows.run_of(state, event, genuine, now=now)
     if run.slot is None:
         with connection.cursor() as cursor:
             return accept.accept(cursor, state.stored, event, run)
     with transaction.atomic(), connection.cursor() as cursor:
-        return accept.accept(cursor, state.stored, event, run)
+        accepted = accept.accept(cursor, state.stored, event, run)
+        if accepted is not None:
+            limits.after_start(run.slot, accepted.status)
+    return accepted
+
+
+def _accept_files(state: EndpointState, event: NewEvent, genuine: Genuine, now: datetime) -> accept.Accepted | None:
+    """Store the files of a delivery with it: all of it stands afterwards, or nothing does."""
+    with transaction.atomic():
+        accepted = _accept(state, event, uploads.stored(state.stored.workspace_id, genuine), now)
+        if accepted is None:
+            transaction.set_rollback(True)
+    return accepted
 
 
 def _leave_out(state: EndpointState, incoming: Incoming, genuine: Genuine, full: LimitFull) -> Outcome | None:
@@ -137,6 +152,14 @@ def _leave_out(state: EndpointState, incoming: Incoming, genuine: Genuine, full:
 def _unfit(state: EndpointState, genuine: Genuine, error: AppError) -> Unfit:
     """A verified delivery that is refused after all; without a signature anybody may have sent it."""
     return Unfit(error, genuine.delivery_id, is_verified=state.scheme.is_signed)
+
+
+def _hold(state: EndpointState, incoming: Incoming, genuine: Genuine) -> Outcome | None:
+    try:
+        pace.require_pace(state)
+        return buffers.hold(state, incoming, genuine) or _repeated(state, genuine.delivery_id)
+    except TooManyRequests as error:
+        return _repeated(state, genuine.delivery_id) or _refuse(state, incoming, _unfit(state, genuine, error))
 
 
 def _note(state: EndpointState, incoming: Incoming, noted: Noted) -> Outcome | None:
@@ -157,7 +180,7 @@ def _repeated(state: EndpointState, delivery_id: str | None) -> Outcome | None:
         first = first or repeat.find_run(cursor, workflow_id=state.workflow_id, dedupe_key=key)
     if first is None:
         return None
-    return Repeated(first.event_id, first.run_uid, first.reason, wants_response=state.wait_seconds > 0)
+    return Repeated(first.event_id, first.run_uid, first.reason, state.answering)
 
 
 def _refuse(state: EndpointState, incoming: Incoming, unfit: Unfit) -> Outcome | None:

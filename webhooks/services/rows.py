@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from automation.engine.expressions import ExpressionError
-from automation.engine.limits import Place, place_of
+from automation.engine.expressions import ExpressionError, Template
+from automation.engine.limits import Place, ordered_slot, place_of
 from automation.models import RunMode
 from automation.services.limits import key_refused
 from automation.store.intake import NewRun
+from brainops.core.errors import Conflict
 from brainops.core.redact import redact_text
 from webhooks.event_ids import new_event_id
 from webhooks.models import EventVerdict
@@ -19,8 +21,10 @@ from webhooks.services.keeping import keep_headers, keep_query, readable
 from webhooks.services.outcomes import Genuine, Greeting, Incoming, Noted, Unfit
 from webhooks.services.quota import KEPT_BODY_BYTES
 from webhooks.services.states import EndpointState
+from webhooks.store.buffer import Waiting
 from webhooks.store.event import NewEvent
 
+LONGEST_METHOD = 20
 LARGEST_SIZE = (1 << 31) - 1  # what the column holds; a sender may declare more
 
 
@@ -33,7 +37,7 @@ def accepted_event(incoming: Incoming, genuine: Genuine) -> NewEvent:
         event_type=genuine.event_type,
         body=incoming.body,
         is_verified=True,
-        **_as_it_came(incoming),
+        **as_it_came(incoming),
     )
 
 
@@ -48,7 +52,22 @@ def noted_event(incoming: Incoming, noted: Noted) -> NewEvent:
         event_type=noted.event_type,
         body=incoming.body,
         is_verified=True,
-        **_as_it_came(incoming),
+        **as_it_came(incoming),
+    )
+
+
+def buffered_event(incoming: Incoming, genuine: Genuine) -> NewEvent:
+    """The event of a delivery that waits."""
+    return NewEvent(
+        verdict=EventVerdict.BUFFERED,
+        status=202,
+        reason="buffered",
+        detail="It starts its run as soon as the webhook and its workflow are switched on, in the order of arrival.",
+        delivery_id=genuine.delivery_id,
+        event_type=genuine.event_type,
+        body=incoming.body,
+        is_verified=True,
+        **as_it_came(incoming),
     )
 
 
@@ -63,7 +82,7 @@ def handshake_event(incoming: Incoming, greeting: Greeting, *, most: int) -> New
         event_type=greeting.event_type,
         body=incoming.body[:most],
         is_verified=greeting.is_proven,
-        **_as_it_came(incoming),
+        **as_it_came(incoming),
     )
 
 
@@ -72,13 +91,33 @@ def rejected_event(incoming: Incoming, unfit: Unfit, *, omitted: int) -> NewEven
     return NewEvent(
         verdict=EventVerdict.REJECTED,
         status=unfit.error.status,
-        reason=unfit.error.code,
-        detail=readable(redact_text(unfit.error.message)),
+        reason=unfit.reason or unfit.error.code,
+        detail=readable(redact_text(unfit.detail or unfit.error.message)),
         delivery_id=unfit.delivery_id and readable(unfit.delivery_id)[:LONGEST_ID],
         omitted=omitted,
         body=incoming.body if unfit.is_verified else incoming.body[:KEPT_BODY_BYTES],
         is_verified=unfit.is_verified,
-        **_as_it_came(incoming),
+        **as_it_came(incoming),
+    )
+
+
+def stored_event(waiting: Waiting) -> NewEvent:
+    """The event of a delivery that waited, as it is stored already."""
+    return NewEvent(
+        id=waiting.id,
+        verdict=EventVerdict.ACCEPTED,
+        status=202,
+        delivery_id=waiting.delivery_id,
+        headers=waiting.headers,
+        query=waiting.query,
+        body=b"",
+        size_bytes=waiting.size_bytes,
+        remote_addr=waiting.remote_addr,
+        event_type=waiting.event_type,
+        content_type=waiting.content_type,
+        method=waiting.method,
+        is_test=waiting.is_test,
+        is_verified=True,
     )
 
 
@@ -87,7 +126,7 @@ def run_of(state: EndpointState, event: NewEvent, genuine: Genuine, *, now: date
 
     Raises InvalidInput when the key of a limit cannot be told from the delivery.
     """
-    trigger, mode = _trigger_scope(event, genuine, now), _mode(state, event)
+    trigger, mode = trigger_scope(event, genuine, now), _mode(state, event)
     place = _place(state, genuine.inputs, trigger, is_awaited=mode == RunMode.SYNC)
     return NewRun(
         workspace_id=state.stored.workspace_id,
@@ -114,9 +153,22 @@ def dedupe_key(state: EndpointState, delivery_id: str | None) -> str | None:
 
 def _place(state: EndpointState, inputs: Any, trigger: Any, *, is_awaited: bool) -> Place:
     try:
-        return place_of(state.settings, state.workflow_id, inputs=inputs, trigger=trigger, is_awaited=is_awaited)
+        place = place_of(state.settings, state.workflow_id, inputs=inputs, trigger=trigger, is_awaited=is_awaited)
+        return place if state.front.order_by is None else _in_order(state, place, state.front.order_by, inputs, trigger)
     except ExpressionError as error:
         raise key_refused(error) from error
+
+
+def _in_order(state: EndpointState, place: Place, order_by: Template, inputs: Any, trigger: Any) -> Place:
+    """The place of a start that waits for earlier deliveries of its key. A run counts under one limit only."""
+    if place.slot or place.gathering:
+        raise Conflict(
+            "This webhook keeps an order (order_by), and its workflow has settings.concurrency or settings.debounce by "
+            "now: a run cannot wait for both. Take one of the two away.",
+            code="order_conflict",
+        )
+    slot = ordered_slot(state.workflow_id, str(state.stored.endpoint_id), order_by, inputs=inputs, trigger=trigger)
+    return replace(place, slot=slot)
 
 
 def _version_of(state: EndpointState) -> UUID:
@@ -131,13 +183,16 @@ def _mode(state: EndpointState, event: NewEvent) -> int:
     return (RunMode.SYNC if state.wait_seconds else RunMode.ASYNC).value
 
 
-def _trigger_scope(event: NewEvent, genuine: Genuine, now: datetime) -> dict[str, Any]:
+def trigger_scope(event: NewEvent, genuine: Genuine, now: datetime) -> dict[str, Any]:
     """What expressions see as `trigger`."""
     return {
         "kind": "webhook",
         "event": genuine.event_type,
         "delivery": genuine.delivery_id,
         "body": genuine.body,
+        **({} if genuine.text is None else {"text": genuine.text}),
+        "method": event.method,
+        "path": dict(genuine.path),
         "headers": event.headers,
         "query": event.query,
         "content_type": event.content_type,
@@ -147,9 +202,12 @@ def _trigger_scope(event: NewEvent, genuine: Genuine, now: datetime) -> dict[str
     }
 
 
-def _as_it_came(incoming: Incoming) -> dict[str, Any]:
+def as_it_came(incoming: Incoming) -> dict[str, Any]:
+    """What is kept of every request, whatever becomes of it."""
     return {
         "id": new_event_id(),
+        "method": readable(incoming.method)[:LONGEST_METHOD],
+        "path": readable(incoming.path),
         "headers": keep_headers(incoming.headers),
         "query": keep_query(incoming.query),
         "content_type": readable(incoming.headers.get("content-type", "")),

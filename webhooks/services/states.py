@@ -19,7 +19,10 @@ from automation.engine.inputs import Inputs
 from automation.engine.plan import PlanError, PlanSettings, settings_of
 from brainops.core import clock
 from brainops.core.errors import NotFound
-from webhooks.models import AnswerMode, WebhookEndpoint
+from webhooks.models import WebhookEndpoint
+from webhooks.services import texts
+from webhooks.services.answering import AT_ONCE, Answering, answering_of
+from webhooks.services.fronts import PLAIN, Front, front_of
 from webhooks.signatures import all_schemes
 from webhooks.signatures.contract import Scheme
 from webhooks.store.event import State
@@ -51,6 +54,16 @@ class EndpointState:
     read_at: float  # on the monotonic clock
     options: Mapping[str, Any] = field(default_factory=dict)  # the scheme's own
     url: str = ""  # the public address
+    front: Front = PLAIN
+    answering: Answering = AT_ONCE
+    can_start: bool = True  # once it is switched on: the workflow has a version and is not archived
+    is_buffering: bool = False  # earlier deliveries wait: later ones queue up behind them
+    input_types: Mapping[str, str] = field(default_factory=dict)  # of the declared inputs that are no text
+
+    @property
+    def is_active(self) -> bool:
+        """True while its trigger and its workflow are switched on."""
+        return self.stored.trigger_is_active and self.stored.workflow_is_active
 
     def secrets_at(self, moment: datetime) -> tuple[str, ...]:
         """The secrets that are good at a moment."""
@@ -93,6 +106,7 @@ def state_of(endpoint: WebhookEndpoint) -> EndpointState:
         workflow_is_active=workflow.is_active and workflow.archived_at is None,
         version_id=version.id if version else None,
     )
+    answering = answering_of(endpoint.answer, endpoint.wait_seconds, trigger.config)
     return EndpointState(
         stored=stored,
         trigger_id=trigger.id,
@@ -104,7 +118,7 @@ def state_of(endpoint: WebhookEndpoint) -> EndpointState:
         tolerance_seconds=endpoint.tolerance_seconds,
         max_body_bytes=endpoint.max_body_bytes,
         event_types=frozenset(endpoint.event_types),
-        wait_seconds=endpoint.wait_seconds if endpoint.answer == AnswerMode.RESPOND else 0,
+        wait_seconds=answering.wait_seconds,
         inputs=Inputs(schema),
         takes_body_as_inputs=bool(schema.get("properties")),
         fixed_inputs=trigger.inputs,
@@ -114,6 +128,11 @@ def state_of(endpoint: WebhookEndpoint) -> EndpointState:
         read_at=clock.monotonic(),
         options=endpoint.options,
         url=endpoint.url,
+        front=front_of(trigger.config),
+        answering=answering,
+        can_start=version is not None and workflow.archived_at is None,
+        is_buffering=endpoint.is_buffering,
+        input_types=texts.types_of(schema),
     )
 
 

@@ -10,12 +10,12 @@ import orjson
 import psycopg2
 
 COLUMNS = """
-id, workspace_id, endpoint_id, verdict, status, reason, detail, delivery_id, event_type, content_type, headers, query,
-body, size_bytes, remote_addr, omitted, is_test, is_verified, received_at"""
+id, workspace_id, endpoint_id, verdict, status, reason, detail, delivery_id, event_type, content_type, method, path,
+headers, query, body, size_bytes, remote_addr, omitted, is_test, is_verified, received_at"""
 
 VALUES = """
 %(event_id)s, %(workspace_id)s, %(endpoint_id)s, %(verdict)s, %(status)s, %(reason)s, %(detail)s, %(delivery_id)s,
-%(event_type)s, %(content_type)s, %(headers)s::jsonb, %(query)s::jsonb, %(body)s, %(size_bytes)s,
+%(event_type)s, %(content_type)s, %(method)s, %(path)s, %(headers)s::jsonb, %(query)s::jsonb, %(body)s, %(size_bytes)s,
 %(remote_addr)s::inet, %(omitted)s, %(is_test)s, %(is_verified)s, statement_timestamp()"""
 
 # SQL types of the parameters, for prepared statements.
@@ -28,7 +28,7 @@ EVENT_TYPES = {
     "event_id": "uuid",
     **dict.fromkeys(("verdict", "status"), "smallint"),
     **dict.fromkeys(("reason", "detail", "delivery_id", "event_type", "content_type"), "text"),
-    **dict.fromkeys(("headers", "query", "remote_addr"), "text"),
+    **dict.fromkeys(("method", "path", "headers", "query", "remote_addr"), "text"),
     "body": "bytea",
     **dict.fromkeys(("size_bytes", "omitted"), "integer"),
     **dict.fromkeys(("is_test", "is_verified"), "bool"),
@@ -75,6 +75,8 @@ class NewEvent:
     detail: str = ""
     event_type: str = ""
     content_type: str = ""
+    method: str = "POST"
+    path: str = ""
     omitted: int = 0
     is_test: bool = False
     is_verified: bool = False
@@ -90,6 +92,8 @@ class NewEvent:
             "delivery_id": self.delivery_id,
             "event_type": self.event_type,
             "content_type": self.content_type,
+            "method": self.method,
+            "path": self.path,
             "headers": orjson.dumps(self.headers).decode(),
             "query": orjson.dumps(self.query).decode(),
             "body": psycopg2.Binary(self.body),

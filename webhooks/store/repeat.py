@@ -14,12 +14,6 @@ where endpoint_id = %s and delivery_id = %s and verdict <> 2
 returning id, run_uid, reason
 """
 
-# What the run of the first copy said to its caller, when that one waited for a `respond` step.
-ANSWER = """
-select r.id, r.status, d.response from automation_run r left join automation_rundata d on d.run_id = r.id
-where r.uid = %s
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class First:
@@ -42,10 +36,3 @@ def find_run(cursor: Any, *, workflow_id: UUID, dedupe_key: str) -> First | None
     cursor.execute(FIND_DUPLICATE, (workflow_id, dedupe_key))
     row = cursor.fetchone()
     return First(None, row[1]) if row else None
-
-
-def answer_of(cursor: Any, run_uid: UUID) -> tuple[int, int, Any] | None:
-    """`(run id, status, response)` of a run; None when it was deleted."""
-    cursor.execute(ANSWER, (run_uid,))
-    row: tuple[int, int, Any] | None = cursor.fetchone()
-    return row

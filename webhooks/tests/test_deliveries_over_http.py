@@ -112,7 +112,7 @@ def test_handshakes_of_our_own_over_http(port, clock_file):
     ]
 
     assert [(status, body) for status, _, body in answers[:3]] == [(200, b"1158201444"), (200, b""), (200, b"a b")]
-    assert (answers[3][0], answers[3][1]["Allow"], Run.objects.count()) == (405, "POST", 0)
+    assert (answers[3][0], answers[3][1]["Allow"], Run.objects.count()) == (405, "GET, POST", 0)
 
 
 def test_headers_that_are_no_text_are_refused_and_never_an_error(port, clock_file):

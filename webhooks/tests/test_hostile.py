@@ -34,7 +34,10 @@ DEEP = b"[" * 5000 + b"]" * 5000
         (DEEP, "application/json", 400, "malformed_json"),
         (b"\xef\xbb\xbf{}", "application/json", 400, "malformed_json"),
         (b"\xff\xfe{\x00}\x00", "application/json", 400, "malformed_json"),
-        (b'{"a": 1}', "application/json; charset=utf-16", 415, "unsupported_media_type"),
+        (b'{"a": 1}', "application/json; charset=utf-16", 400, "malformed_json"),
+        ('{"a": 1}'.encode("utf-16"), "application/json; charset=utf-16", 202, ""),
+        (b'{"a": 1}', "application/json; charset=idna", 415, "unsupported_media_type"),
+        (b'{"a": 1}', "application/json; charset=unicode_escape", 415, "unsupported_media_type"),
         (b'{"a": 1}', "application/json; charset=bz2_codec", 415, "unsupported_media_type"),
         (b'{"a": 1}', "application/vnd.github+json; charset=UTF-8", 202, ""),
         (b'{"a": ' + b"9" * 5000 + b"}", "application/json", 400, "malformed_json"),
@@ -49,9 +52,10 @@ DEEP = b"[" * 5000 + b"]" * 5000
         (b"hel\x00lo", "text/plain", 400, "malformed_text"),
         (b"hel\xfflo", "text/plain", 400, "malformed_text"),
         (b"<a/>", "application/xml", 202, ""),
-        (b"--x\r\n", "multipart/form-data; boundary=x", 415, "unsupported_media_type"),
-        (b"\x89PNG", "image/png", 415, "unsupported_media_type"),
-        (b"{}", "a" * 5000, 415, "unsupported_media_type"),
+        (b"--x\r\n", "multipart/form-data; boundary=x", 400, "malformed_form"),
+        (b"--x\r\n", "multipart/form-data", 400, "malformed_form"),
+        (b"\x89PNG", "image/png", 202, ""),
+        (b"{}", "a" * 5000, 202, ""),
     ],
 )
 def test_a_signed_body_is_data_or_refused(body, content_type, status, code):
@@ -66,7 +70,7 @@ def test_a_signed_body_is_data_or_refused(body, content_type, status, code):
 @pytest.mark.parametrize(
     ("headers", "status", "code"),
     [
-        ({"Content-Encoding": "gzip"}, 415, "unsupported_media_type"),
+        ({"Content-Encoding": "gzip"}, 400, "malformed_encoding"),
         ({"Content-Encoding": "identity"}, 202, ""),
         ({"X-GitHub-Delivery": "x" * 5000}, 400, "delivery_id_malformed"),
         ({"X-GitHub-Delivery": "a\u00e9"}, 400, "delivery_id_malformed"),

@@ -13,7 +13,7 @@ from automation.models import Run, RunData, Trigger, Workflow
 from webhooks.models import EventVerdict, WebhookEndpoint, WebhookEvent
 from webhooks.services import rows, states
 from webhooks.services.outcomes import Genuine, Incoming
-from webhooks.store import accept, forget, record, repeat
+from webhooks.store import accept, buffer, forget, record, repeat, said, unmatched
 from webhooks.tests import make
 from webhooks.tests.make import Sender
 
@@ -203,10 +203,18 @@ def test_every_statement_finds_its_rows_by_an_index():
         explained(record.TRIM, (state.endpoint_id, 500)),
         explained(forget.FORGET, (30, 500, 500)),
         explained(repeat.COUNT, (state.endpoint_id, "d-1")),
-        explained(repeat.ANSWER, (uuid4(),)),
+        explained(said.SAID, (uuid4(),)),
+        explained(said.STEPS, (1, said.MOST_STEPS)),
+        explained(buffer.NEXT, (state.endpoint_id, buffer.PORTION)),
+        explained(buffer.FULLNESS, (state.endpoint_id,)),
+        explained(buffer.READY, (buffer.MOST_ENDPOINTS,)),
+        explained(unmatched.TRIM, (1000,)),
     ]
 
     assert [plan for plan in plans if "Seq Scan" in plan] == []
     assert "event_rejected" in plans[2]
     assert "event_list" in plans[3]
     assert "event_delivery_once" in plans[4]
+    assert "event_buffered" in plans[7]
+    assert "event_buffered" in plans[8]
+    assert "endpoint_buffering" in plans[9]

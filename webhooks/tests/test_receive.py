@@ -41,6 +41,8 @@ def test_the_run_is_told_what_came():
         "event": "push",
         "delivery": "d-1",
         "body": {"ref": "main"},
+        "method": "POST",
+        "path": {},
         "query": {"from": ["test", "again"], "token": "•••"},
         "headers": {
             "x-hub-signature-256": "•••",

@@ -47,6 +47,7 @@ def test_a_webhook_trigger_comes_with_an_endpoint_and_shows_its_secret_once(crea
         "webhook": {
             "id": str(endpoint.id),
             "url": f"http://testserver/api/v1/automation/webhooks/{endpoint.id}/receive",
+            "test_url": f"http://testserver/api/v1/automation/webhooks/test/{endpoint.test_id}",
             "scheme": "github",
             "is_signed": True,
             "needs_secret": False,
@@ -78,6 +79,13 @@ def test_the_config_is_stored_with_its_defaults(create):
         "tolerance_seconds": 300,
         "event_types": ["order.paid"],
         "max_body_bytes": 1 << 20,
+        "methods": ["POST"],
+        "path": "",
+        "cors_origins": [],
+        "allow_ips": [],
+        "deny_ips": [],
+        "when_paused": "refuse",
+        "order_by": "",
     }
 
 

@@ -11,7 +11,7 @@ from automation.engine.problem import Problem
 from automation.triggers.contract import Config, Json, Saving, TriggerKind
 from brainops.core.schemas import Schema
 from webhooks.models import AnswerMode
-from webhooks.services import endpoints
+from webhooks.services import answering, endpoints, front_schema, fronts
 from webhooks.signatures import all_schemes
 from webhooks.signatures.contract import Scheme
 
@@ -21,6 +21,7 @@ DEFAULTS: Mapping[str, Json] = {
     "wait_seconds": 20,
     "tolerance_seconds": 300,
     "event_types": [],
+    **front_schema.DEFAULTS,
 }
 
 
@@ -44,6 +45,8 @@ def check(config: Config) -> Iterator[Problem]:
     if config.get("max_body_bytes", 0) > _most_bytes():
         message = f"This installation reads {_most_bytes():,} bytes at most, got {config['max_body_bytes']:,}."
         yield Problem("too_large", message, "/max_body_bytes")
+    yield from fronts.problems_of(config)
+    yield from answering.problems_of(config)
 
 
 def complete(config: Config) -> Config:
@@ -53,7 +56,10 @@ def complete(config: Config) -> Config:
 
 
 def on_save(saving: Saving) -> Mapping[str, Json]:
-    """Make or change the endpoint; a secret that was generated is shown in this answer only."""
+    """Make or change the endpoint; a secret that was generated is shown in this answer only.
+
+    Raises InvalidInput for an order that the workflow's own limit would not let it keep.
+    """
     endpoint, secret = endpoints.save_in_transaction(saving)
     facts = endpoints.public_facts(endpoint)
     return {"webhook": {**facts, "secret": secret} if secret else facts}
@@ -142,13 +148,15 @@ KIND = TriggerKind(
             "answer": {
                 "enum": AnswerMode.values,
                 "title": "Answer",
-                "description": "accepted: 202 at once. respond: what the workflow's `respond` step says.",
+                "description": "accepted: 202 at once, or `reply`. respond: what the workflow's `respond` step says. "
+                "last_step: the run's output. file: the file that is the run's output. stream: the run's progress, a "
+                "line of JSON each. redirect: to the address of `redirect`, at once.",
                 "default": DEFAULTS["answer"],
             },
             "wait_seconds": {
                 "type": "integer",
                 "title": "Longest wait, in seconds",
-                "description": "How long a caller waits for the `respond` step before it gets 202.",
+                "description": "How long a caller waits for the run's own answer before it gets 202.",
                 "minimum": 1,
                 "maximum": LONGEST_WAIT_SECONDS,
                 "default": DEFAULTS["wait_seconds"],
@@ -178,6 +186,7 @@ KIND = TriggerKind(
                 "minimum": 1,
                 "examples": [65536],
             },
+            **front_schema.PROPERTIES,
         },
     },
     check=check,
@@ -194,5 +203,21 @@ KIND = TriggerKind(
             "options": {"header": "X-Shop-Signature", "prefix": "sha256=", "encoding": "base64"},
         },
         {"scheme": "none", "allow_unsigned": True, "max_body_bytes": 65536},
+        {
+            "scheme": "header",
+            "methods": ["POST", "PUT"],
+            "path": "orders/{order_id}",
+            "allow_ips": ["203.0.113.0/24", "2001:db8::/32"],
+            "rate_per_minute": 600,
+            "when_paused": "buffer",
+            "order_by": "{{ trigger.path.order_id }}",
+        },
+        {
+            "scheme": "none",
+            "allow_unsigned": True,
+            "methods": ["GET"],
+            "answer": "redirect",
+            "redirect": {"url": "https://shop.example/thanks"},
+        },
     ),
 )
