@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,11 +13,11 @@ from django.db.models import QuerySet
 
 from automation.models import Trigger, Workflow
 from automation.services import quotas, sources
+from automation.services.fire_times import first_fire_at, moved_fire_at
 from automation.services.merge_patch import merge_patch
-from automation.services.trigger_checks import CheckedConfig, checked, kind_of
+from automation.services.trigger_checks import checked, kind_of
 from automation.triggers import all_trigger_kinds
-from automation.triggers.contract import Saving, TriggerKind
-from automation.triggers.timing import first_fire
+from automation.triggers.contract import Saving
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
 from brainops.accounts.scoping import get_scoped, scoped
@@ -82,7 +81,7 @@ def create(
             inputs=dict(inputs or {}),
             condition=condition,
             is_active=is_active,
-            next_fire_at=_next_fire_at(trigger_kind, ready.stored, id_) if is_active else None,
+            next_fire_at=first_fire_at(trigger_kind, ready.stored, id_) if is_active else None,
             created_by_id=caller.user_id,
         )
         shown = trigger_kind.on_save(Saving(trigger=trigger, before=None, secrets=ready.secrets, by=caller))
@@ -177,7 +176,7 @@ def _save(caller: Caller, trigger: Trigger, said: Said) -> SavedTrigger:
     more = int(said.is_active and not trigger.is_active)
     quotas.require_active_triggers_locked(trigger.workspace_id, more=more)
     before = _state(trigger)
-    trigger.next_fire_at = _moved_fire_at(kind, trigger, ready, is_active=said.is_active)
+    trigger.next_fire_at = moved_fire_at(kind, trigger, ready.stored, is_active=said.is_active)
     trigger.name, trigger.config, trigger.inputs = said.name, ready.stored, dict(said.inputs)
     trigger.condition, trigger.is_active, trigger.updated_at = said.condition, said.is_active, clock.now()
     trigger.save(update_fields=[*SETTABLE, "next_fire_at", "updated_at"])
@@ -186,32 +185,6 @@ def _save(caller: Caller, trigger: Trigger, said: Said) -> SavedTrigger:
     changes = {key: [before[key], value] for key, value in _state(trigger).items() if before[key] != value}
     _audit(caller, trigger, "update", f"Changed {', '.join(changes) or 'nothing'} of the trigger.", changes)
     return SavedTrigger(trigger, shown)
-
-
-def _moved_fire_at(kind: TriggerKind, trigger: Trigger, ready: CheckedConfig, *, is_active: bool) -> datetime | None:
-    """The next fire time after a change. A change of anything else must not push away a slot that is just due."""
-    if not is_active:
-        return None
-    is_same = trigger.is_active and trigger.config == ready.stored
-    if is_same and (trigger.next_fire_at or _is_over(kind, ready.stored)):
-        return trigger.next_fire_at
-    return _next_fire_at(kind, ready.stored, trigger.id)
-
-
-def _is_over(kind: TriggerKind, config: Mapping[str, Json]) -> bool:
-    """Whether a trigger has fired for the last time: it may stay as it is."""
-    return kind.clock is not None and kind.clock.next_after(config, clock.now()) is None
-
-
-def _next_fire_at(kind: TriggerKind, config: Mapping[str, Json], trigger_id: UUID) -> datetime | None:
-    """When it fires first. Raises InvalidInput for one by the clock that is to be on and would never fire."""
-    if kind.clock is None:
-        return None
-    fire_at = first_fire(kind.clock, config, trigger_id, clock.now())
-    if fire_at is None:
-        message = "It would never fire: no time of this schedule is still to come. Choose one ahead or switch it off."
-        raise InvalidInput.from_problems([Problem("never_fires", message, "/config")])
-    return fire_at
 
 
 def _state(trigger: Trigger) -> dict[str, Json]:

@@ -41,6 +41,8 @@ on conflict (trigger_id, slot) do update set decision = excluded.decision, reaso
 where f.decision <> excluded.decision
 """
 
+NOW = "select statement_timestamp()"
+
 LINK = """
 update automation_firing f set run_uid = u.run_uid
 from unnest(%s::uuid[], %s::timestamptz[], %s::uuid[]) as u(trigger_id, slot, run_uid)
@@ -114,6 +116,13 @@ class Advance:
     trigger_id: UUID
     next_fire_at: datetime | None
     decided: datetime
+
+
+def now(cursor: Any) -> datetime:
+    """The instant on the database's clock."""
+    cursor.execute(NOW)
+    instant: datetime = cursor.fetchone()[0]
+    return instant
 
 
 def lock_due(cursor: Any, *, limit: int) -> list[Due]:

@@ -14,15 +14,25 @@ FUNCTIONS = ("now", "statement_timestamp", "clock_timestamp", "transaction_times
 
 
 def move_clock(by: timedelta) -> None:
-    """Let this connection's clock be so much ahead (or behind) from now on, until the transaction is rolled back."""
+    """Let this connection's clock be so much ahead (or behind) from now on, until the transaction is rolled back.
+
+    It stands still, as `now()` does within a transaction: a slow machine changes nothing.
+    """
     with connection.cursor() as cursor:
         cursor.execute("create schema if not exists moved_clock")
         for name in FUNCTIONS:
             cursor.execute(
                 f"create or replace function moved_clock.{name}() returns timestamptz language sql stable as "
-                f"$$ select pg_catalog.{name}() + interval '{by.total_seconds()} seconds' $$"
+                f"$$ select pg_catalog.now() + interval '{by.total_seconds()} seconds' $$"
             )
         cursor.execute("set local search_path to moved_clock, pg_catalog, public")
+
+
+def set_clock(to: datetime) -> None:
+    """Let this connection's clock show an instant."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_catalog.now()")
+        move_clock(to - cursor.fetchone()[0])
 
 
 def database_now() -> datetime:
