@@ -24,6 +24,7 @@ urlpatterns = [
     path("admin/api/schema.json", admin.site.admin_view(schema_json), name=SCHEMA_NAME),
     path("admin/", admin.site.urls),
     path("", include("brainops.accounts.pages.routes")),
+    path("", include("automation.pages.routes")),
     # the link of a mail; the token in it is the proof
     path("invitations/<str:token>", invitation_page, name="invitation-page"),
     # what people type

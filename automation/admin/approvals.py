@@ -14,7 +14,6 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from automation.admin import approval_form
 from automation.admin.approval_list import ApprovalList, ApprovalStateFilter, ApprovalWorkflowFilter, dressed
 from automation.admin.callers import caller_of, say_refusal
 from automation.admin.filters import WorkspaceFilter, as_uuid
@@ -22,7 +21,7 @@ from automation.admin.paging import InfinitePaginator
 from automation.admin.rights import may
 from automation.looks.wording import pretty
 from automation.models import Approval, ApprovalKind, ApprovalState
-from automation.services import approval_decisions, approvals
+from automation.services import approval_decisions, approvals, forms
 from automation.services.approval_rights import asks_user, person_of
 from brainops.accounts.caller import Caller
 from brainops.audit.admin.base import ReadOnlyAdmin
@@ -151,7 +150,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "title": approval.title,
             "approval": row,
-            "fields": approval_form.fields(approval.form, posted) if is_open else [],
+            "fields": forms.fields(approval.form, posted) if is_open else [],
             "comment": (posted or {}).get("comment", ""),
             "output": (posted or {}).get("output", ""),
             "data": pretty(approval.data) if approval.data is not None else None,
@@ -167,7 +166,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
         posted = {
             name: value for name, value in request.POST.items() if name not in ("csrfmiddlewaretoken", "confirmed")
         }
-        data = approval_form.read(approval.form, request.POST) if verb == "approve" else None
+        data = forms.read(approval.form, request.POST) if verb == "approve" else None
         words = {"button": button, "text": text, "tone": tone, "posted": posted, "approval": approval}
         words["data"] = pretty(data) if data is not None else posted.get("output") if verb == "happened" else None
         context = {**self.admin_site.each_context(request), "title": f"{button}?", **words}
@@ -178,7 +177,7 @@ def _decision(approval: Approval, verb: str, posted: Mapping[str, str]) -> Calla
     """What the button does. Raises InvalidInput for fields that cannot be read."""
     comment = posted.get("comment", "")[:5000]
     if verb == "approve":
-        data = approval_form.read(approval.form, posted)
+        data = forms.read(approval.form, posted)
         approval_decisions.check_data(approval, data)
         return lambda caller: approval_decisions.approve(caller, approval.id, comment=comment, data=data)
     if verb == "reject":

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import path, reverse
+from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from automation.admin import workflow_page
+from automation.admin import run_form, workflow_page
 from automation.admin.callers import caller_of, say_refusal
 from automation.admin.dry_runs import DryRunPages
 from automation.admin.exchange import ExchangePages
 from automation.admin.filters import OwnerFilter, TagFilter, WorkflowStateFilter, WorkspaceFilter, as_uuid
 from automation.admin.rights import may
+from automation.admin.run_form import RunForm
 from automation.admin.version_pages import VersionPages
 from automation.admin.workflow_list import WorkflowList
 from automation.models import Workflow
@@ -28,8 +28,7 @@ from automation.services.rights import require_on_workflow
 from automation.services.workflow_drafts import Draft, content_of
 from brainops.accounts.policy import Permission
 from brainops.audit.admin.base import ReadOnlyAdmin
-from brainops.core import json_gate
-from brainops.core.errors import AppError, InvalidInput
+from brainops.core.errors import AppError
 
 
 @admin.register(Workflow)
@@ -107,24 +106,15 @@ class WorkflowAdmin(ExchangePages, DryRunPages, VersionPages, ReadOnlyAdmin):
         workflow = self._workflow(request, id)
         if not self._may(request, "run_workflow"):
             raise PermissionDenied
-        given = request.POST.get("inputs")
-        if request.method == "POST" and given is not None:
+        asked = run_form.read(workflow.definition, request.POST if request.method == "POST" else None)
+        if request.method == "POST":
             try:
-                return redirect("admin:automation_run_page", uid=self._start(request, workflow, given))
+                return redirect("admin:automation_run_page", uid=self._start(request, workflow, asked))
             except AppError as refusal:
                 say_refusal(request, refusal)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Run {workflow.name}",
-            "question": f"Run {workflow.name} now?",
-            "text": f"A run of version {workflow.version} starts at once.",
-            "about": "",
-            "button": "Run now",
-            "tone": "primary",
-            "back": reverse("admin:automation_workflow_page", args=[id]),
-            "inputs": workflow_page.sample_inputs(workflow.definition) if given is None else given,
-        }
-        return render(request, "automation/confirm.html", context)
+                asked = run_form.refused(asked, refusal)
+        context = {"title": f"Run {workflow.name}", "workflow": workflow, "form": asked}
+        return render(request, "automation/run_new.html", {**self.admin_site.each_context(request), **context})
 
     def switch_view(self, request: HttpRequest, id: UUID) -> HttpResponse:
         """Activate or pause one workflow."""
@@ -163,10 +153,10 @@ class WorkflowAdmin(ExchangePages, DryRunPages, VersionPages, ReadOnlyAdmin):
             what = "1 workflow" if changed == 1 else f"{changed} workflows"
             messages.success(request, f"Activated {what}." if to else f"Paused {what}. Runs under way go on.")
 
-    def _start(self, request: HttpRequest, workflow: Workflow, given: str) -> UUID:
+    def _start(self, request: HttpRequest, workflow: Workflow, asked: RunForm) -> UUID:
         caller = caller_of(request, workflow.workspace_id)
         require_on_workflow(caller, Permission.RUNS_EXECUTE, workflow.id)
-        inputs = _read_inputs(given)
+        inputs = asked.inputs()
         started = runs.start(
             workflow.id, workspace_id=workflow.workspace_id, inputs=inputs, created_by_id=caller.user_id
         )
@@ -182,11 +172,3 @@ class WorkflowAdmin(ExchangePages, DryRunPages, VersionPages, ReadOnlyAdmin):
     @staticmethod
     def _may(request: HttpRequest, permission: str) -> bool:
         return may(request, f"automation.{permission}")
-
-
-def _read_inputs(text: str) -> dict[str, Any]:
-    """The inputs a person typed, through the same gate as a request's. Raises InvalidInput."""
-    value = json_gate.read(text.encode() or b"{}")
-    if not isinstance(value, dict):
-        raise InvalidInput(f"Inputs are a JSON object in braces, got {orjson.dumps(value).decode()[:60]}.")
-    return value

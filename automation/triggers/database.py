@@ -185,4 +185,5 @@ KIND = TriggerKind(
         first=lambda _config: First.ALL,  # nothing was noted before the watch began
         origin=lambda config: config["model"],
     ),
+    examples=({"model": "auth.Group", "operations": ["insert", "delete"]},),
 )

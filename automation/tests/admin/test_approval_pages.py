@@ -4,9 +4,9 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from automation.admin import approval_form
 from automation.engine.status import RunStatus, StepStatus
 from automation.models import Approval, StepRun
+from automation.services import forms
 from automation.tests.admin.conftest import EVIL, make_staff
 from automation.tests.approvals.rows import ask, move, state
 from brainops.accounts.models import Membership, Role, Workspace
@@ -184,7 +184,7 @@ def test_an_unknown_verb_and_an_unknown_approval_are_not_found(home, decider):
 
 
 def test_fields_are_made_for_simple_types():
-    made = {field.name: (field.kind, field.value, field.is_required) for field in approval_form.fields(FORM)}
+    made = {field.name: (field.kind, field.value, field.is_required) for field in forms.fields(FORM)}
 
     assert made == {
         "percent": ("number", "", True),
@@ -207,12 +207,12 @@ def test_fields_are_made_for_simple_types():
     ],
 )
 def test_what_was_entered_is_read(form, posted, data):
-    assert approval_form.read(form, posted) == data
+    assert forms.read(form, posted) == data
 
 
 def test_everything_that_cannot_be_read_is_said_at_once():
     with pytest.raises(InvalidInput) as refusal:
-        approval_form.read(FORM, {"data.percent": "five", "data.extra": "{"})
+        forms.read(FORM, {"data.percent": "five", "data.extra": "{"})
 
     assert [problem.message for problem in refusal.value.problems] == [
         "Discount must be a number, got 'five'.",

@@ -104,11 +104,12 @@ def test_what_people_wrote_is_escaped(admin_of_all):
 def test_run_now_offers_the_declared_inputs_and_starts_a_run(admin_of_all):
     workflow = make_workflow(definition=WANTS_DAY)
 
-    form = admin_of_all.get(address(workflow, "run"))
-    answer = admin_of_all.post(address(workflow, "run"), {"inputs": form.context["inputs"]})
+    fields = admin_of_all.get(address(workflow, "run")).context["form"].fields
+    shown = [(field.name, field.kind, field.value, field.is_required) for field in fields]
+    answer = admin_of_all.post(address(workflow, "run"), {f"data.{field.name}": field.value for field in fields})
 
     run = Run.objects.get()
-    assert form.context["inputs"] == '{\n  "copies": 2,\n  "day": "monday"\n}'
+    assert shown == [("day", "text", "monday", True), ("copies", "number", "2", False)]
     assert answer["Location"] == reverse("admin:automation_run_page", args=[run.uid])
     assert run.data.input["inputs"] == {"copies": 2, "day": "monday"}
     assert run.created_by_id == admin_of_all.user.id
@@ -130,8 +131,36 @@ def test_inputs_that_do_not_fit_come_back_with_the_reason(admin_of_all, inputs, 
 
     assert answer.status_code == 200
     assert said in answer.content.decode()
-    assert answer.context["inputs"] == inputs
+    assert answer.context["form"].text == inputs
     assert Run.objects.count() == 0
+
+
+def test_what_is_wrong_with_a_field_stands_beside_it(admin_of_all):
+    workflow = make_workflow(definition=WANTS_DAY)
+
+    answer = admin_of_all.post(address(workflow, "run"), {"data.day": "tuesday", "data.copies": "1.5"})
+
+    fields = {field.name: (field.value, field.problem) for field in answer.context["form"].fields}
+    assert fields["day"] == ("tuesday", "")
+    assert fields["copies"][0] == "1.5"
+    assert fields["copies"][1] != ""
+    assert Run.objects.count() == 0
+
+
+def test_json_counts_before_the_fields(admin_of_all):
+    workflow = make_workflow(definition=WANTS_DAY)
+
+    admin_of_all.post(address(workflow, "run"), {"data.day": "tuesday", "inputs": '{"day": "friday"}'})
+
+    assert Run.objects.get().data.input["inputs"] == {"copies": 2, "day": "friday"}
+
+
+def test_a_workflow_without_inputs_is_run_by_one_button(admin_of_all):
+    workflow = make_workflow()
+
+    answer = admin_of_all.post(address(workflow, "run"), {})
+
+    assert answer["Location"] == reverse("admin:automation_run_page", args=[Run.objects.get().uid])
 
 
 def test_pause_and_activate_switch_one_workflow(admin_of_all):

@@ -89,6 +89,11 @@ PUBLIC_PAGES = (
     PublicRoute("auth/oidc/callback", "the way back", "state and ticket of one visit, the provider's signed token"),
     PublicRoute("auth/password/reset", "whoever forgot the password cannot log in", "tells nothing; limited"),
     PublicRoute("invitations/<str:token>", "an invited person may have no account yet", "256-bit token of the mail"),
+    PublicRoute(
+        "forms/<uuid:trigger_id>",
+        "whoever is to fill in a form has no account",
+        "random address, a token of our page that counts once, a field that people do not see, limited by network",
+    ),
     PublicRoute("auth/password/reset/<str:token>", "the link of a mail", "256-bit token, works once, limited"),
 )
 

@@ -1,4 +1,4 @@
-"""Forms of approvals: fields for the simple types of a JSON Schema, a text of JSON for everything else."""
+"""Forms: fields for the simple types of a JSON Schema, a text of JSON for everything else."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from brainops.core.errors import InvalidInput, MalformedJson, Problem
 MOST_FIELDS = 50
 LONG_TEXT = 200  # characters; a text that may be longer gets a larger field
 PREFIX = "data."
+_FORMATS = {"date": "date", "email": "email", "uri": "url"}
+_TEXTS = frozenset({"text", "area", *_FORMATS.values()})  # kinds whose values are texts as they stand
 
 Json = Any
 Posted = Mapping[str, str]
@@ -21,7 +23,10 @@ Posted = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. `kind` is text, area, number, date, check, choice or json; `choices` pairs JSON text with a label."""
+    """One field. `kind` is text, area, email, url, number, date, check, choice or json.
+
+    `choices` pairs JSON text with a label. `problem` is what is wrong with the value.
+    """
 
     name: str
     title: str
@@ -31,15 +36,16 @@ class Field:
     is_required: bool = False
     choices: tuple[tuple[str, str], ...] = ()
     step: str = "any"
+    problem: str = ""
 
 
-def fields(form: Mapping[str, Json] | None, posted: Posted | None = None) -> list[Field]:
-    """The fields of a form with what was posted, else with its defaults; required ones first.
+def fields(form: Mapping[str, Json] | None, posted: Posted | None = None, *, is_ordered: bool = False) -> list[Field]:
+    """The fields of a form with what was posted, else with its defaults; required ones first unless it `is_ordered`.
 
     The database keeps no order of an object's members.
     """
     made = [_field(name, rule, form or {}, posted) for name, rule in _rules(form)]
-    return sorted(made, key=lambda field: not field.is_required)
+    return made if is_ordered else sorted(made, key=lambda field: not field.is_required)
 
 
 def read(form: Mapping[str, Json] | None, posted: Posted) -> Json:
@@ -97,8 +103,8 @@ def _kind(rule: Mapping[str, Json]) -> str:
     if isinstance(rule.get("enum"), list):
         return "choice"
     match rule.get("type"):
-        case "string" if rule.get("format") == "date":
-            return "date"
+        case "string" if rule.get("format") in _FORMATS:
+            return _FORMATS[rule["format"]]
         case "string":
             return "area" if rule.get("maxLength", LONG_TEXT) > LONG_TEXT else "text"
         case "number" | "integer":
@@ -121,11 +127,11 @@ def _default(kind: str, rule: Mapping[str, Json]) -> str:
     value = rule["default"]
     if kind == "check":
         return "on" if value is True else ""
-    return str(value) if kind in ("text", "area", "date", "number") else _text(value)
+    return str(value) if kind in {*_TEXTS, "number"} else _text(value)
 
 
 def _parse(kind: str, title: str, text: str) -> Json:
-    if kind in ("text", "area", "date"):
+    if kind in _TEXTS:
         return text
     if kind == "check":
         return bool(text)
