@@ -9,3 +9,10 @@ class MailConfig(AppConfig):
     name = "mail"
     label = "mail"
     verbose_name = "E-mail"
+
+    def ready(self) -> None:
+        """Say what the consumer process listens to here."""
+        from automation.services.listeners import listeners  # noqa: PLC0415  # the models must be loaded first
+        from mail.smtp.receiver import wanted  # noqa: PLC0415  # models first
+
+        listeners.register("smtp", wanted)

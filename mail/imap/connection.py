@@ -178,6 +178,8 @@ def _log_in(mailbox: Mailbox, account: Account) -> None:
             f"secret; it is tried again in {LOGIN_PAUSE_SECONDS / 60:g} minutes, so that the account is not locked."
         )
         raise SourceError(said, code="login_failed", retry_after_seconds=LOGIN_PAUSE_SECONDS) from error
+    _, said_it_can = mailbox.client.capability()  # many servers say only now what they can
+    mailbox.client.capabilities = tuple(said_it_can[-1].decode().upper().split())
 
 
 def _said(error: Exception) -> str:

@@ -36,5 +36,4 @@ def _act(folder: Folder, uids: Sequence[int], after: str, move_to: str) -> None:
     elif after == "delete":
         folder.delete(uids)
     elif after == "move":
-        folder.mark_seen(uids)
         folder.move(uids, move_to)

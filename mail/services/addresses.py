@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -44,9 +44,18 @@ def shown(row: MailAddress) -> dict[str, Any]:
     return {"address": row.address, "problem": problem}
 
 
-def find(local_parts: Collection[str]) -> dict[str, UUID]:
-    """Trigger ids by those of the local parts that are addresses; they are compared in lower case."""
-    return dict(MailAddress.objects.filter(local_part__in=local_parts).values_list("local_part", "trigger_id"))
+class Known(NamedTuple):
+    """Whose address it is, and whether its trigger is switched on."""
+
+    trigger_id: UUID
+    is_active: bool
+
+
+def find(local_parts: Collection[str]) -> dict[str, Known]:
+    """Those of the local parts, in lower case, that are addresses."""
+    rows = MailAddress.objects.filter(local_part__in=local_parts)
+    found = rows.values_list("local_part", "trigger_id", "trigger__is_active")
+    return {local_part: Known(trigger_id, is_active) for local_part, trigger_id, is_active in found}
 
 
 def new_local_part() -> str:

@@ -10,7 +10,9 @@ import pytest
 
 from automation.services import runnable
 from brainops.core.egress import http
+from brainops.stack.ports import free_port
 from mail.tests.imap_server import ImapServer, MailUser
+from mail.tests.smtp_client import Receiver
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +39,23 @@ def allowed(settings: Any) -> Iterator[list[str]]:
 @pytest.fixture
 def user(imap_server: ImapServer, allowed: list[str]) -> MailUser:
     return imap_server.new_user()
+
+
+@pytest.fixture
+def inbound(settings: Any) -> dict[str, Any]:
+    """The settings of the receiver, to be changed before it starts."""
+    settings.BRAINOPS_INBOUND_MAIL = {
+        **settings.BRAINOPS_INBOUND_MAIL,
+        "domain": "in.example",
+        "host": "127.0.0.1",
+        "port": free_port(),
+    }
+    return settings.BRAINOPS_INBOUND_MAIL
+
+
+@pytest.fixture
+def receiver(inbound: dict[str, Any]) -> Iterator[Receiver]:
+    receiver = Receiver(inbound["port"])
+    receiver.start()
+    yield receiver
+    receiver.stop()

@@ -10,6 +10,7 @@ from automation.models import Arrival, Run, Secret, Source, Trigger
 from automation.services import sources, triggers
 from automation.tests.triggers.rows import DEFINITION, make_workflow
 from brainops.accounts.caller import system_caller
+from mail.models import MailAddress
 from mail.tests.imap_server import PASSWORD, MailUser
 
 
@@ -63,3 +64,9 @@ def ledger(trigger: Trigger) -> dict[str, tuple[str, str]]:
     """`{key: (decision, reason)}`."""
     rows = Arrival.objects.filter(trigger=trigger)
     return {row.key: (row.get_decision_display(), row.reason) for row in rows}
+
+
+def receive(*, definition: Any = DEFINITION, **config: Any) -> tuple[Trigger, str]:
+    """A trigger with an address of its own, and the address."""
+    trigger = make_trigger({"address": True, **config}, definition=definition)
+    return trigger, MailAddress.objects.get(trigger=trigger).address
