@@ -25,7 +25,7 @@ from automation.triggers.rhythms import (
     too_close,
     words_of,
 )
-from automation.triggers.rhythms.interval import DEFAULT_ANCHOR
+from automation.triggers.rhythms.interval import DEFAULT_ANCHOR, SHORTEST_SECONDS
 from automation.triggers.schedule_fields import DEFAULT_ALERT, DEFAULT_QUEUE, DEFAULTS, PROPERTIES
 from automation.triggers.timing import fires_at
 from brainops.core import clock
@@ -79,6 +79,8 @@ def _never(config: Config, zone: ZoneInfo) -> list[Problem]:
 def _too_often(config: Config) -> list[Problem]:
     """Refuse slots that are nearer to one another than this installation allows; days off and extra times aside."""
     least = settings.BRAINOPS_MIN_INTERVAL_SECONDS
+    if least <= (SHORTEST_SECONDS if "interval" in config else 60):
+        return []  # nothing can be nearer
     near = too_close(partial(plain_slot_of, config, ZoneInfo("UTC")), clock.now(), least_seconds=least)
     if near is None:
         return []
