@@ -20,7 +20,8 @@ from automation.store.limits import LimitFull
 from brainops.core.errors import AppError, NotFound, TooManyRequests
 from webhooks.models import EventVerdict
 from webhooks.services import rows, states, uploads
-from webhooks.services.judging import given_by, inputs_of
+from webhooks.services.asking import ConditionUnmet
+from webhooks.services.judging import asked_inputs, given_by
 from webhooks.services.keeping import readable
 from webhooks.services.outcomes import Buffered, Genuine, Incoming
 from webhooks.services.readings import Reading
@@ -91,6 +92,8 @@ def _release_locked(cursor: object, state: EndpointState) -> int:
             return released  # it and those behind it go when there is room again
         except LimitFull as full:
             _settle_full(cursor, one, full)
+        except ConditionUnmet as unmet:
+            _pass_over(cursor, one, unmet.code, unmet.message)
         except AppError as error:
             _refuse(cursor, one, error)
         released += 1
@@ -115,15 +118,20 @@ def genuine_of(state: EndpointState, one: Waiting) -> Genuine:
     reading = Reading(Incoming(headers, body, len(body)), state.scheme, most=state.max_body_bytes)
     data, path = reading.body(), state.front.path_of(one.path) or {}
     given = given_by(state, data, path, one.query)
-    return Genuine(one.delivery_id, one.event_type, data, inputs_of(state, given), path, reading.text())
+    inputs, refusal = asked_inputs(state, given)
+    return Genuine(one.delivery_id, one.event_type, data, inputs, path, reading.text(), refusal)
 
 
 def _settle_full(cursor: object, one: Waiting, full: LimitFull) -> None:
     if not full.is_skip:
         _refuse(cursor, one, limits.refusal(full))
         return
+    _pass_over(cursor, one, full.code, str(full))
+
+
+def _pass_over(cursor: object, one: Waiting, code: str, said: str) -> None:
     verdict = EventVerdict.ACKNOWLEDGED
-    buffer.settle(cursor, one.id, verdict=verdict, status=200, reason=full.code, detail=readable(str(full)))
+    buffer.settle(cursor, one.id, verdict=verdict, status=200, reason=code, detail=readable(said))
 
 
 def _refuse(cursor: object, one: Waiting, error: AppError) -> None:

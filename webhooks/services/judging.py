@@ -111,8 +111,8 @@ def _read(
         detail = "A link preview or a crawler looked where the link leads. That starts no run."
         return Noted(delivery_id, event_type, "link_preview", detail)
     query = keep_query(attempt.query) if body is None else NOTHING
-    inputs = inputs_of(state, given_by(state, body, path, query))
-    genuine = Genuine(delivery_id, event_type, body, inputs, path, reading.text())
+    inputs, refusal = asked_inputs(state, given_by(state, body, path, query))
+    genuine = Genuine(delivery_id, event_type, body, inputs, path, reading.text(), refusal)
     return Held(genuine) if must_wait else genuine
 
 
@@ -138,12 +138,30 @@ def inputs_of(state: EndpointState, body: Any) -> dict[str, Any]:
 
     A file among them counts as what is known of it. Raises InvalidInput with every problem.
     """
-    given = body if state.takes_body_as_inputs and isinstance(body, dict) else {}
-    inputs: dict[str, Any] = state.inputs.complete({**given, **state.fixed_inputs})
+    inputs = _completed(state, body)
     problems = state.inputs.check(placed(inputs, FilePart.outline) if has_files(inputs) else inputs)
     if problems:
         found = [Problem(problem.code, problem.message, problem.pointer) for problem in problems]
         raise InvalidInput.from_problems(found)
+    return inputs
+
+
+def asked_inputs(state: EndpointState, body: Any) -> tuple[dict[str, Any], InvalidInput | None]:
+    """The inputs, and what is wrong with them where the trigger's condition is to be asked first.
+
+    Raises InvalidInput when there is none: whatever the condition passes over need not fit.
+    """
+    try:
+        return inputs_of(state, body), None
+    except InvalidInput as refusal:
+        if not state.condition:
+            raise
+        return _completed(state, body), refusal
+
+
+def _completed(state: EndpointState, body: Any) -> dict[str, Any]:
+    given = body if state.takes_body_as_inputs and isinstance(body, dict) else {}
+    inputs: dict[str, Any] = state.inputs.complete({**given, **state.fixed_inputs})
     return inputs
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from brainops.core.errors import AppError
+from brainops.core.errors import AppError, InvalidInput
 from webhooks.services.answering import AT_ONCE, Answering
 from webhooks.signatures.contract import Reply
 
@@ -89,7 +89,8 @@ Outcome = Accepted | Repeated | Acknowledged | Refused | Answered | Buffered
 class Genuine:
     """A verified delivery that starts a run: its id, its event type, its parsed body and the run's inputs.
 
-    `path` are the path parameters, `text` is the text of an XML body.
+    `path` are the path parameters, `text` is the text of an XML body. `refusal` says what is wrong with the inputs,
+    while a condition is to be asked first.
     """
 
     delivery_id: str | None
@@ -98,6 +99,7 @@ class Genuine:
     inputs: dict[str, Any]
     path: Mapping[str, str] = field(default_factory=dict)
     text: str | None = None
+    refusal: InvalidInput | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from brainops.core import clock
 from brainops.core.errors import AppError, Conflict, DatabaseBusy, InvalidInput, NotFound, TooLarge, TooManyRequests
 from brainops.core.metrics import Counter
 from webhooks.services import buffers, handshakes, pace, parts, quota, rows, uploads
+from webhooks.services.asking import ConditionUnmet, noted
 from webhooks.services.certificates import published
 from webhooks.services.judging import attempt_of, judge
 from webhooks.services.outcomes import (
@@ -107,6 +108,8 @@ def _start(state: EndpointState, incoming: Incoming, genuine: Genuine, now: date
             place.is_used = accepted is not None
     except BEYOND_QUOTA as error:
         return _repeated(state, genuine.delivery_id) or _refuse(state, incoming, _unfit(state, genuine, error))
+    except ConditionUnmet as unmet:
+        return _repeated(state, genuine.delivery_id) or _note(state, incoming, noted(genuine, unmet))
     except (InvalidInput, TooManyRequests, TooLarge, Conflict) as error:
         return _refuse(state, incoming, _unfit(state, genuine, error))
     except LimitFull as full:

@@ -16,6 +16,7 @@ from brainops.core.errors import Conflict
 from brainops.core.redact import redact_text
 from webhooks.event_ids import new_event_id
 from webhooks.models import EventVerdict
+from webhooks.services.asking import ask
 from webhooks.services.judging import LONGEST_ID
 from webhooks.services.keeping import keep_headers, keep_query, readable
 from webhooks.services.outcomes import Genuine, Greeting, Incoming, Noted, Unfit
@@ -124,9 +125,10 @@ def stored_event(waiting: Waiting) -> NewEvent:
 def run_of(state: EndpointState, event: NewEvent, genuine: Genuine, *, now: datetime) -> NewRun:
     """The run that a delivery starts. Its dedupe key makes it one per delivery, whatever happens to the event.
 
-    Raises InvalidInput when the key of a limit cannot be told from the delivery.
+    Raises ConditionUnmet, and InvalidInput when the key of a limit cannot be told from the delivery.
     """
     trigger, mode = trigger_scope(event, genuine, now), _mode(state, event)
+    ask(state, genuine, trigger)
     place = _place(state, genuine.inputs, trigger, is_awaited=mode == RunMode.SYNC)
     return NewRun(
         workspace_id=state.stored.workspace_id,

@@ -59,6 +59,7 @@ class EndpointState:
     can_start: bool = True  # once it is switched on: the workflow has a version and is not archived
     is_buffering: bool = False  # earlier deliveries wait: later ones queue up behind them
     input_types: Mapping[str, str] = field(default_factory=dict)  # of the declared inputs that are no text
+    condition: str = ""  # of the trigger: a run starts only if it holds
 
     @property
     def is_active(self) -> bool:
@@ -133,6 +134,7 @@ def state_of(endpoint: WebhookEndpoint) -> EndpointState:
         can_start=version is not None and workflow.archived_at is None,
         is_buffering=endpoint.is_buffering,
         input_types=texts.types_of(schema),
+        condition=trigger.condition,
     )
 
 

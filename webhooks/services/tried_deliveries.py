@@ -30,6 +30,7 @@ from brainops.core.ratelimit.buckets import Bucket
 from brainops.core.ratelimit.limiter import limiter
 from webhooks.models import TestDelivery, WebhookEndpoint
 from webhooks.services import rows, uploads
+from webhooks.services.asking import ConditionUnmet
 from webhooks.services.certificates import published
 from webhooks.services.judging import attempt_of, judge
 from webhooks.services.outcomes import Genuine, Greeting, Held, Incoming, Judgement, Noted, Unfit
@@ -211,6 +212,8 @@ def _tell(
                 delivery.run_uid = insert_run(cursor, run).uid
             _describe(delivery, run.trigger, run.inputs)
             bell.ring_on_commit()
+    except ConditionUnmet as unmet:
+        delivery.run_uid, delivery.status, delivery.reason, delivery.detail = None, 200, unmet.code, unmet.message
     except LimitFull as full:
         _refuse(delivery, limits.refusal(full))
     except AppError as error:
