@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from automation.engine.document.parse import parse_document
-from automation.engine.dry_run import Callee, DryLimits, Effect, Report, Scenario, Unresolved, rehearse
+from automation.engine.dry_run import Callee, DryLimits, Effect, Scenario, Unresolved, rehearse
 from automation.engine.plan import Plan, PlanError, build_plan
 from automation.engine.secrets import Mask
 from automation.models import Secret, Variable, Workflow, WorkflowVersion
@@ -69,6 +69,13 @@ def dry_run(caller: Caller, workflow_id: UUID | str, wanted: Wanted) -> DryRun:
 
     Raises NotFound, PermissionDenied, InvalidInput for the document, inputs or samples.
     """
+    done = rehearsed(caller, workflow_id, wanted)
+    _audit(caller, done)
+    return done
+
+
+def rehearsed(caller: Caller, workflow_id: UUID | str, wanted: Wanted) -> DryRun:
+    """Rehearse as `dry_run` does, for a caller who writes the audit entry: many rehearsals have one together."""
     workflow = get_workflow(caller, workflow_id)
     caller.require(Permission.RUNS_EXECUTE, created_by=workflow.owner_id)
     if wanted.definition is not None:
@@ -78,9 +85,7 @@ def dry_run(caller: Caller, workflow_id: UUID | str, wanted: Wanted) -> DryRun:
     _check_givens(plan, definition, wanted)
     report = rehearse(plan, definition, _scenario(workflow, number, wanted))
     report.unresolved[:0] = missing
-    done = DryRun(workflow, number, wanted.reads, redact(asdict(report)))
-    _audit(caller, done, report)
-    return done
+    return DryRun(workflow, number, wanted.reads, redact(asdict(report)))
 
 
 def flattened(effects: list[Mapping[str, Json]]) -> Iterator[Mapping[str, Json]]:
@@ -201,7 +206,7 @@ def _finder(workspace_id: UUID) -> Callable[[str, str], Callee]:
     return find
 
 
-def _audit(caller: Caller, done: DryRun, report: Report) -> None:
+def _audit(caller: Caller, done: DryRun) -> None:
     what = f"version {done.version}" if done.version else "an unsaved document"
     reads = ", reads performed" if done.reads == PERFORM else ""
     record(
@@ -210,8 +215,8 @@ def _audit(caller: Caller, done: DryRun, report: Report) -> None:
         action="workflow.dry_run",
         target_kind="workflow",
         target_id=done.workflow.id,
-        summary=f"Dry run of workflow {done.workflow.name!r}, {what}{reads}: {report.status}.",
+        summary=f"Dry run of workflow {done.workflow.name!r}, {what}{reads}: {done.report['status']}.",
     )
 
 
-__all__ = ["PERFORM", "SIMULATE", "DryRun", "Effect", "Wanted", "dry_run", "flattened"]
+__all__ = ["PERFORM", "SIMULATE", "DryRun", "Effect", "Wanted", "dry_run", "flattened", "rehearsed"]

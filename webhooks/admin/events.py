@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
 from django.utils.html import format_html
+from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from brainops.audit.admin.base import ReadOnlyAdmin
-from webhooks.models import WebhookEvent
-from webhooks.services import events
+from webhooks.admin.event_replays import EVENTS, ReplayDialog
+from webhooks.models import WebhookEndpoint, WebhookEvent
+from webhooks.services import curl, events
+
+SHORTEST_SEARCH = 2  # characters
+MOST_CHOSEN = 1_000  # deliveries of one order here; the API takes filters
 
 
 @admin.register(WebhookEvent)
-class WebhookEventAdmin(ReadOnlyAdmin):
+class WebhookEventAdmin(ReplayDialog, ReadOnlyAdmin):
     """What came to the endpoints. Bodies are shown as text and never run."""
 
     list_display = (
@@ -28,17 +37,46 @@ class WebhookEventAdmin(ReadOnlyAdmin):
         "size_bytes",
         "run_uid",
     )
-    list_filter = ("verdict", "is_test", "received_at")
+    list_filter = ("verdict", "is_verified", "is_test", "reason", "received_at")
     list_select_related = ("endpoint",)
     search_fields = ("=id", "=delivery_id", "=run_uid", "=endpoint__id")
-    search_help_text = "Id of the event, the delivery, the run or the endpoint."
+    search_help_text = "Id of the event, delivery, run or webhook, or a part of what came (in the newest 5,000)."
+    actions = ("replay",)
+    change_form_outer_before_template = "webhooks/event_replay.html"
     ordering = ("-received_at", "-id")
     fields = (
-        *("id", "received_at", "endpoint", "decision", "status", "reason", "detail", "run_uid", "is_test"),
+        *("id", "received_at", "endpoint", "decision", "status", "reason", "detail", "run_uid"),
+        *("is_verified", "is_test"),
         *("delivery_id", "event_type", "duplicates", "last_duplicate_at", "omitted", "remote_addr", "content_type"),
-        *("size_bytes", "shown_headers", "shown_query", "shown_body"),
+        *("size_bytes", "shown_headers", "shown_query", "shown_body", "command"),
     )
     readonly_fields = fields
+
+    def get_urls(self) -> list[Any]:
+        """The dialog of replays."""
+        view = self.admin_site.admin_view(require_POST(self.replay_view))
+        return [path("replay/", view, name="webhooks_event_replay"), *super().get_urls()]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[WebhookEvent], search_term: str
+    ) -> tuple[QuerySet[WebhookEvent], bool]:
+        """By id, else by what came, among the newest of those that fit the filters."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        if len(search_term) < SHORTEST_SEARCH or found.exists():
+            return found, may_repeat
+        newest = queryset.order_by("-received_at", "-id").values("id")[: events.SEARCHED]
+        return events.saying(queryset.filter(id__in=newest), search_term), may_repeat
+
+    @admin.action(description="Replay …", permissions=["repeat"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> HttpResponse:
+        """Ask how."""
+        chosen = list(queryset.order_by("received_at", "id").values_list("id", "endpoint_id")[: MOST_CHOSEN + 1])
+        webhooks = {endpoint_id for _, endpoint_id in chosen}
+        if len(webhooks) != 1 or len(chosen) > MOST_CHOSEN:
+            messages.error(request, f"Choose up to {MOST_CHOSEN:,} deliveries of one webhook.")
+            return redirect(EVENTS)
+        endpoint = WebhookEndpoint.objects.select_related("trigger__workflow", "workspace").get(id=webhooks.pop())
+        return self.dialog(request, endpoint, [id_ for id_, _ in chosen], {})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
         """The events; their bodies are read only for the page of one."""
@@ -57,6 +95,11 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     def decision(self, event: WebhookEvent) -> str:
         """One word."""
         return event.verdict_word
+
+    @display(description="As a command")
+    def command(self, event: WebhookEvent) -> str:
+        """The delivery for curl, and what to know about it."""
+        return _pre("\n".join([curl.command(event), *(f"# {said}" for said in curl.notes(event))]))
 
     @display(description="Headers")
     def shown_headers(self, event: WebhookEvent) -> str:

@@ -17,7 +17,7 @@ from brainops.core.api.serializers import ClosedSerializer
 from webhooks.api.serializers import EventDetailSerializer, EventSerializer
 from webhooks.models import EventVerdict, WebhookEvent
 from webhooks.services import endpoints, events
-from webhooks.services.events import Wanted
+from webhooks.services.events import SEARCHED, Wanted
 
 _VERDICTS = {verdict.label: verdict for verdict in EventVerdict}
 
@@ -29,6 +29,19 @@ class EventFilters(ClosedSerializer):
     event_type = serializers.CharField(required=False, max_length=100, help_text="Exactly this event type.")
     delivery_id = serializers.CharField(required=False, max_length=255, help_text="The sender's name for a delivery.")
     is_test = serializers.BooleanField(required=False, help_text="Only samples, or none of them.")
+    is_verified = serializers.BooleanField(required=False, help_text="Whether the sender had proven itself.")
+    reason = serializers.CharField(required=False, max_length=100, help_text="Exactly this code, such as too_old.")
+    status = serializers.IntegerField(required=False, min_value=100, max_value=599, help_text="The HTTP status.")
+    run = serializers.UUIDField(required=False, help_text="The delivery that started this run.")
+    remote_addr = serializers.IPAddressField(required=False, help_text="The sender's address.")
+    has_duplicates = serializers.BooleanField(required=False, help_text="Whether it came more than once.")
+    search = serializers.CharField(
+        required=False,
+        min_length=2,
+        max_length=200,
+        help_text="A part of an id, the event type, the reason, the headers or the query in any case of letters, or of "
+        f"the body as it was written. Looks into the newest {SEARCHED:,} events that fit the rest.",
+    )
     since = serializers.DateTimeField(required=False, help_text="Received at this instant or later (RFC 3339).")
     until = serializers.DateTimeField(required=False, help_text="Received before this instant (RFC 3339).")
 
@@ -70,6 +83,10 @@ class EventViewSet(ScopedViewSet):
 def wanted(request: Request) -> Wanted:
     """The filters of a request. Raises InvalidInput that names every parameter that cannot be used."""
     values: dict[str, Any] = read_parameters(EventFilters, request)
-    if "verdict" in values:
-        values["verdict"] = _VERDICTS[values["verdict"]]
-    return Wanted(**values)
+    return as_wanted(values)
+
+
+def as_wanted(values: dict[str, Any]) -> Wanted:
+    """Checked filters as the service takes them."""
+    verdict = {"verdict": _VERDICTS[values["verdict"]]} if "verdict" in values else {}
+    return Wanted(**{**values, **verdict})

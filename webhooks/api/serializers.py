@@ -102,6 +102,7 @@ class EventSerializer(ClosedModelSerializer):
         model = WebhookEvent
         fields = [
             *("id", "verdict", "status", "reason", "detail", "delivery_id", "event_type", "run", "is_test"),
+            "is_verified",
             *("content_type", "size_bytes", "remote_addr", "duplicates", "last_duplicate_at", "omitted", "received_at"),
         ]
         read_only_fields = fields

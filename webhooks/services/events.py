@@ -9,12 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import F, Func, IntegerField, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast
 
 from brainops.core.errors import NotFound
 from webhooks.models import EventVerdict, WebhookEndpoint, WebhookEvent
 
 PREVIEW_BYTES = 64 * 1024
+SEARCHED = 5_000  # events that one search looks into
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,13 @@ class Wanted:
     event_type: str | None = None
     delivery_id: str | None = None
     is_test: bool | None = None
+    is_verified: bool | None = None
+    reason: str | None = None
+    status: int | None = None
+    run: UUID | None = None
+    remote_addr: str | None = None
+    has_duplicates: bool | None = None
+    search: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -34,16 +43,52 @@ _LOOKUPS = {
     "event_type": "event_type",
     "delivery_id": "delivery_id",
     "is_test": "is_test",
+    "is_verified": "is_verified",
+    "reason": "reason",
+    "status": "status",
+    "run": "run_uid",
+    "remote_addr": "remote_addr",
     "since": "received_at__gte",
     "until": "received_at__lt",
 }
 
 
 def find(endpoint: WebhookEndpoint, wanted: Wanted) -> QuerySet[WebhookEvent]:
-    """The events of an endpoint, without their bodies."""
+    """The events of an endpoint, without their bodies.
+
+    `search` is a part of an id, the event type, the answer, the headers, the query (in any case of letters) or the
+    body (as its bytes stand there). It looks at the newest SEARCHED events that fit everything else.
+    """
     given = {lookup: getattr(wanted, name) for name, lookup in _LOOKUPS.items()}
     filters = {lookup: value for lookup, value in given.items() if value is not None}
-    return WebhookEvent.objects.filter(endpoint=endpoint, **filters).defer("body")
+    rows = WebhookEvent.objects.filter(endpoint=endpoint, **filters)
+    if wanted.has_duplicates is not None:
+        rows = rows.filter(duplicates__gt=0) if wanted.has_duplicates else rows.filter(duplicates=0)
+    if wanted.search:
+        newest = rows.order_by("-received_at", "-id").values("id")[:SEARCHED]
+        rows = saying(WebhookEvent.objects.filter(endpoint=endpoint, id__in=newest), wanted.search)
+    return rows.defer("body")
+
+
+def saying(rows: QuerySet[WebhookEvent], text: str) -> QuerySet[WebhookEvent]:
+    """Those of the events that hold a text."""
+    rows = rows.alias(
+        said_headers=Cast("headers", TextField()),
+        said_query=Cast("query", TextField()),
+        place=_Position(Value(text.encode(errors="replace")), F("body"), output_field=IntegerField()),
+    )
+    names = ("delivery_id", "event_type", "detail", "reason", "said_headers", "said_query")
+    found = Q(place__gt=0)
+    for name in names:
+        found |= Q(**{f"{name}__icontains": text})
+    return rows.filter(found)
+
+
+class _Position(Func):
+    """Where the first expression begins in the second one, 0 for nowhere."""
+
+    function = "POSITION"
+    arg_joiner = " in "
 
 
 def get(endpoint: WebhookEndpoint, event_id: UUID | str) -> WebhookEvent:

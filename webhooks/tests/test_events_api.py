@@ -100,3 +100,44 @@ class TestEvents:
         shown = owner.get(f"{ROOT}/{endpoint.id}/events/{event.id}").json()["body"]
 
         assert (shown["text"], shown["base64"]) == (text, base64)
+
+    def test_are_searched_by_a_part_of_what_came(self, endpoint, owner):
+        Sender(endpoint).send({"order": "A-1", "name": "Zoë"}, delivery="d-1", query="shop=berlin")
+        Sender(endpoint).send({"order": "A-2"}, delivery="d-2", event="release")
+        Sender(endpoint).post(b"\xff\xfe\x00", {"X-GitHub-Delivery": "d-3", "X-Note": "From the Printer"})
+
+        found = {
+            words: [event["delivery_id"] for event in self.listed(owner, endpoint, f"search={words}").json()["results"]]
+            for words in ("A-1", "a-1", "Zoë", "BERLIN", "releas", "the%20printer", "%25%25", "d-")
+        }
+
+        assert found == {
+            "A-1": ["d-1"],
+            "a-1": [],  # a body is bytes: as it was written
+            "Zoë": ["d-1"],
+            "BERLIN": ["d-1"],
+            "releas": ["d-2"],
+            "the%20printer": ["d-3"],
+            "%25%25": [],
+            "d-": ["d-3", "d-2", "d-1"],
+        }
+
+    def test_can_be_filtered_by_what_became_of_them(self, endpoint, owner):
+        Sender(endpoint).send({}, delivery="d-1")
+        Sender(endpoint).send({}, delivery="d-1")
+        Sender(endpoint).post(b"{}", {"X-GitHub-Delivery": "d-3"})
+        run = Run.objects.get().uid
+
+        found = {
+            query: [event["delivery_id"] for event in self.listed(owner, endpoint, query).json()["results"]]
+            for query in (
+                "reason=signature_missing",
+                "status=202",
+                f"run={run}",
+                "has_duplicates=true",
+                "is_verified=false",
+                "remote_addr=127.0.0.1&verdict=accepted",
+            )
+        }
+
+        assert list(found.values()) == [["d-3"], ["d-1"], ["d-1"], ["d-1"], ["d-3"], ["d-1"]]

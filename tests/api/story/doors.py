@@ -51,7 +51,19 @@ def webhooks(ada: Voice) -> None:
     ada.ask("webhooks_test_create", {"event": "push", "body": {"ref": "refs/heads/main"}}, webhook_id=hook)
     events = ada.ask("webhooks_events_list", webhook_id=hook)["results"]
     ada.ask("webhooks_events_retrieve", webhook_id=hook, event_id=events[-1]["id"])
+    _replay(ada, hook, events[-1]["id"])
     ada.ask("webhooks_rotate_create", {"grace_seconds": 3600}, webhook_id=hook)
+
+
+def _replay(ada: Voice, hook: str, event: str) -> None:
+    """Deliveries again: one, many, and only rehearsed."""
+    ada.ask("webhooks_events_curl_retrieve", webhook_id=hook, event_id=event)
+    ada.ask("webhooks_events_replay_create", {"version": "latest"}, webhook_id=hook, event_id=event)
+    ada.ask("webhooks_events_dry_run_create", {}, webhook_id=hook, event_id=event)
+    push = {"filter": {"event_type": "push"}}
+    ada.ask("webhooks_replay_preview_create", push, webhook_id=hook)
+    ada.ask("webhooks_replay_dry_run_create", push, webhook_id=hook)
+    ada.ask("webhooks_replay_create", {**push, "per_minute": 60}, webhook_id=hook)
 
 
 def _hook(ada: Voice, flow: str) -> tuple[str, str]:
