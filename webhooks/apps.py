@@ -1,10 +1,10 @@
-"""The app of inbound webhooks."""
+"""The app of webhooks that come in and that go out."""
 
 from django.apps import AppConfig
 
 
 class WebhooksConfig(AppConfig):
-    """Endpoints, signature schemes and the log of what arrived."""
+    """Endpoints, signature schemes and the log of what arrived; subscriptions and what they are sent."""
 
     name = "webhooks"
     label = "webhooks"
@@ -12,10 +12,15 @@ class WebhooksConfig(AppConfig):
 
     def ready(self) -> None:
         """Say what retention deletes here."""
+        from automation.services import event_listeners, outboxes  # noqa: PLC0415  # the models must be loaded first
         from automation.services.replay_sources import repeaters  # noqa: PLC0415  # models first
         from automation.services.retention import others  # noqa: PLC0415  # the models must be loaded first
+        from webhooks.services import outbound_acts, outbound_intake, outbound_sending  # noqa: PLC0415  # models first
         from webhooks.services.replays import SOURCE, repeat_event  # noqa: PLC0415  # models first
         from webhooks.services.retention import forget_old  # noqa: PLC0415  # models first
 
         others.register("webhook events", forget_old)
+        others.register("outbound deliveries", outbound_acts.forget_old)
+        outboxes.known.register("subscriptions", outbound_sending.outbox())
+        event_listeners.listeners.register(outbound_intake.LISTENER, outbound_intake.listener())
         repeaters.register(SOURCE, repeat_event)

@@ -45,6 +45,17 @@ def receivers(
     return [one for one in found.values() if one.user_id is None or one.user_id not in muted][:MOST_RECEIVERS]
 
 
+def named_members(workspace_id: UUID, named: Iterable[str]) -> list[str]:
+    """The addresses of the active members that `named` means now: each once, in the order of names."""
+    members = _members(workspace_id)
+    found: dict[str, None] = {}
+    for name in named:
+        scope, _, word = name.partition(":")
+        rows = members.filter(_who(scope, word)).order_by("user__email")
+        found |= dict.fromkeys(rows.values_list("user__email", flat=True)[:MOST_RECEIVERS])
+    return list(found)[:MOST_RECEIVERS]
+
+
 def is_anybody(workspace_id: UUID, name: str) -> bool:
     """True when a member answers to `user:…`, `role:…` or `group:…`."""
     scope, _, word = name.partition(":")

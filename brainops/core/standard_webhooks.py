@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
+from collections.abc import Iterable
 
 PREFIX = "whsec_"
 
@@ -17,12 +18,21 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def signed_headers(secret: str, body: bytes, *, message_id: str, timestamp: int) -> dict[str, str]:
-    """The three headers of a message; `secret` is base64, with or without its prefix."""
-    key = base64.b64decode(secret.removeprefix(PREFIX))
-    digest = hmac.digest(key, f"{message_id}.{timestamp}.".encode() + body, "sha256")
+def signed_headers(
+    secret: str, body: bytes, *, message_id: str, timestamp: int, also: Iterable[str] = ()
+) -> dict[str, str]:
+    """The three headers of a message; `secret` is base64, with or without its prefix.
+
+    `also` are secrets that sign it as well: while one is exchanged a receiver may know either.
+    """
+    signed = f"{message_id}.{timestamp}.".encode() + body
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+        "webhook-signature": " ".join(_signature(one, signed) for one in (secret, *also)),
     }
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    digest = hmac.digest(base64.b64decode(secret.removeprefix(PREFIX)), signed, "sha256")
+    return f"v1,{base64.b64encode(digest).decode()}"

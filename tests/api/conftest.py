@@ -61,10 +61,12 @@ def _parents(walker: Walker) -> dict[str, str]:
     assert walker.post("/triggers", trigger).status_code == 201
     replay = Replay.objects.create(workspace=walker.workspace, created_by=walker.user)
     endpoint = WebhookEndpoint.objects.get(workspace=walker.workspace)
+    subscription = walker.post("/subscriptions", {"url": "https://example.com/hook", "types": ["order.paid"]}).json()
     return {
         "workflows": workflow,
         "runs": run,
         "replays": str(replay.id),
+        "subscriptions": subscription["id"],
         "webhooks": str(endpoint.id),
         "workspaces": str(walker.workspace.id),
         "admin": str(walker.user.id),

@@ -22,7 +22,7 @@ from brainops.accounts.models import Membership, User
 from brainops.core import clock
 from tests.api.conftest import Walker
 from tests.api.walk import lists, path_of
-from webhooks.models import EventVerdict, WebhookEvent
+from webhooks.models import EventVerdict, OutboundDelivery, Subscription, WebhookEvent
 
 BASELINE = Path(__file__).with_name("queries.json")
 
@@ -47,6 +47,8 @@ def fill(walker: Walker, count: int) -> None:
         Limit: [Limit(key=f"{run.workflow_id}:{n}", workflow=run.workflow, capacity=1) for n in range(count)],
         ReplayItem: [ReplayItem(replay_id=parents["replays"], run=one) for one in Run.objects.filter(workspace=home)],
         WebhookEvent: [_delivery(walker) for _ in range(count)],
+        Subscription: [Subscription(workspace=home, url="https://x", types=["*"], secret="s") for _ in range(count)],
+        OutboundDelivery: [_outbound(walker, n) for n in range(count)],
     }.items():
         kind.objects.bulk_create(rows)
     listening = Trigger.objects.create(workspace=home, workflow=run.workflow, kind="event", config={"type": "e"})
@@ -54,6 +56,11 @@ def fill(walker: Walker, count: int) -> None:
         EventDelivery(workspace=home, event=event, trigger=listening, position=0)
         for event in Event.objects.filter(run=run)
     )
+
+
+def _outbound(walker: Walker, number: int) -> OutboundDelivery:
+    told = {"event_id": str(number), "type": "order.paid", "body": {}, "state": "sent", "ends_at": clock.now()}
+    return OutboundDelivery(workspace=walker.workspace, subscription_id=walker.parents["subscriptions"], **told)
 
 
 def _delivery(walker: Walker) -> WebhookEvent:

@@ -21,6 +21,7 @@ FLOW = {
     "definition": {"schema": 1, "steps": [{"id": "say", "uses": "log", "with": {"message": "hello"}}]},
 }
 BY_MAIL = {"name": "Ops", "events": ["first_failure"], "channel": "email", "recipients": ["ops@example.com"]}
+SUBSCRIPTION = {"url": "https://example.com/hook", "types": ["run.failed"]}
 PASSWORD, NEXT_PASSWORD = "correct horse battery", "staple of another horse"
 FILE = {"format": "brainops/export", "version": 1, "workflows": []}
 
@@ -118,6 +119,10 @@ BODIES: dict[str, Made] = {
     "POST webhooks/<uuid:webhook_id>/replay/dry-run": deliveries,
     "POST runs/bulk": lambda things: {"action": "cancel", "ids": [str(_under_way(things).uid)]},
     "POST secrets": lambda _: {"name": "fresh", "value": "s3cret-value"},
+    "PATCH subscriptions/<uuid:id>": lambda _: {"description": "other"},
+    "POST subscriptions": lambda _: SUBSCRIPTION,
+    "POST subscriptions/<uuid:id>/replay": lambda _: {"since": (clock.now() - timedelta(days=1)).isoformat()},
+    "PUT subscriptions/<uuid:id>": lambda _: {**SUBSCRIPTION, "description": "other"},
     "POST tags/rename": lambda _: {"from": "old", "to": "new"},
     "POST triggers": lambda things: {"workflow_id": str(things.workflow.id), **DAILY},
     "POST triggers/<uuid:id>/backfill": lambda _: last_day(),
@@ -184,6 +189,14 @@ ACTIONS: dict[str, str] = {
     "PUT secrets/<str:name>": "secret.update",
     "DELETE state/<path:key>": "state.delete",
     "PUT state/<path:key>": "state.set",
+    "POST subscriptions": "subscription.create",
+    "DELETE subscriptions/<uuid:id>": "subscription.delete",
+    "PATCH subscriptions/<uuid:id>": "subscription.update",
+    "PUT subscriptions/<uuid:id>": "subscription.update",
+    "POST subscriptions/<uuid:id>/deliveries/<uuid:delivery_id>/redeliver": "subscription.redeliver",
+    "POST subscriptions/<uuid:id>/replay": "subscription.replay",
+    "POST subscriptions/<uuid:id>/rotate": "subscription.rotate",
+    "POST subscriptions/<uuid:id>/test": "subscription.test",
     "DELETE tags/<path:tag>": "workflow.bulk",
     "POST tags/rename": "workflow.bulk",
     "POST triggers": "trigger.create",

@@ -1,7 +1,7 @@
 """Run inside a network namespace of its own: where do the product's own senders arrive?
 
 Beside the door itself (brainops/core/egress/tests), each part that takes a URL from somebody: the step `http.request`
-and the webhook of notices. Reads a list of URLs, prints one JSON document as its last line.
+the webhook of notices and a subscription. Reads a list of URLs, prints one JSON document as its last line.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from brainops.core.egress import http  # noqa: E402  # as above
 from integrations.contract import Failure  # noqa: E402  # as above
 from integrations.registry import all_actions  # noqa: E402  # as above
 from integrations.runner.actions import run_action  # noqa: E402  # as above
+from webhooks.models import OutboundDelivery, Subscription  # noqa: E402  # as above
+from webhooks.services import outbound_sending  # noqa: E402  # as above
 
 
 class Victim(world.Victim):
@@ -61,7 +63,14 @@ def by_notice(url: str) -> str:
     return "answered"
 
 
-SENDERS = {"step": by_step, "notice": by_notice}
+def by_subscription(url: str) -> str:
+    """How a subscription's delivery ends: the code of the refusal, or `answered`."""
+    told = Subscription(url=url, secret="whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz")
+    outcome = outbound_sending._attempt(OutboundDelivery(id=uuid4(), subscription=told, body={}), lambda: None)
+    return outcome.error.partition(":")[0] or "answered"
+
+
+SENDERS = {"step": by_step, "notice": by_notice, "subscription": by_subscription}
 
 
 def probe(urls: list[str]) -> dict[str, dict[str, object]]:

@@ -50,14 +50,14 @@ def arrived() -> dict[str, Any]:
 
 
 @pytest.mark.skipif(namespace_command() is None, reason="this machine allows no network namespace")
-@pytest.mark.parametrize("sender", ["step", "notice"])
+@pytest.mark.parametrize("sender", ["step", "notice", "subscription"])
 def test_no_sender_is_led_inside(sender: str):
     found = arrived()[sender]
 
     outcomes = found["outcomes"]
     assert {url: outcomes[url] for url in HOSTILE if outcomes[url] not in REFUSED} == {}
     assert [outcomes[url] for url in OPEN] == ["answered"] * len(OPEN)
-    assert outcomes["redirect"] == {"step": "blocked_target", "notice": "answered"}[sender]  # notices follow none
+    assert outcomes["redirect"] == ("blocked_target" if sender == "step" else "answered")  # only steps follow any
     assert found["hits"] == sorted(PUBLIC)
     assert found["turning"] == ["answered", "blocked_target"]
     assert found["hits_with_turning"] == sorted(PUBLIC)

@@ -43,8 +43,10 @@ MEANT = {
     "PATCH members/<uuid:id>": {"role"},
     # what was read may be sent back, and this moves by itself meanwhile: it is passed over
     "PATCH notices/<uuid:id>": {"updated_at"},
+    "PATCH subscriptions/<uuid:id>": {"updated_at"},
     "PATCH triggers/<uuid:id>": {"updated_at"},
     "PUT notices/<uuid:id>": {"updated_at"},
+    "PUT subscriptions/<uuid:id>": {"updated_at"},
     "PUT triggers/<uuid:id>": {"updated_at"},
     "POST admin/workflows/bulk": {"owner"},
     "POST api-keys": {"role", "scopes"},

@@ -39,7 +39,7 @@ from brainops.accounts.services import api_keys
 from brainops.audit.actor import Actor
 from brainops.audit.models import AuditEntry
 from brainops.audit.services import record
-from webhooks.models import EventVerdict, WebhookEvent
+from webhooks.models import EventVerdict, OutboundDelivery, Subscription, WebhookEvent
 from webhooks.tests import make as webhook_rows
 
 TESTS = Actor.system("tests")
@@ -182,6 +182,17 @@ def _second_version(things: Things) -> str:
     return "1.1.0"
 
 
+def subscription(things: Things) -> Any:
+    said = {"url": "https://hook.invalid/", "types": ["*"], "secret": "whsec_c2VjcmV0"}
+    return things.one("subscription", lambda: Subscription.objects.create(workspace=things.home, **said))
+
+
+def _outbound(things: Things) -> uuid.UUID:
+    told = {"event_id": "1", "type": "order.paid", "body": {}, "state": "failed", "ends_at": timezone.now()}
+    made = {"workspace": things.home, "subscription": subscription(things), **told}
+    return things.one("outbound", lambda: OutboundDelivery.objects.create(**made)).id
+
+
 BY_MAIL = {"events": ["first_failure"], "channel": "email", "recipients": ["ops@example.com"]}
 MAKERS: dict[str, Callable[[Things], object]] = {
     "admin/workflows/user/<uuid:user_id>": lambda things: things.person.id,
@@ -208,6 +219,8 @@ MAKERS: dict[str, Callable[[Things], object]] = {
         Secret.objects.create(workspace=things.home, name="token", value="s3cret").name
     ),
     "state/<path:key>": _value,
+    "subscriptions/<uuid:id>": lambda things: subscription(things).id,
+    "subscriptions/<uuid:id>/deliveries/<uuid:delivery_id>": _outbound,
     "tags/<path:tag>": lambda things: _tagged(things.workflow, "old"),
     "triggers/<uuid:id>": lambda things: make_schedule(things.workflow).id,
     "variables/<str:name>": lambda things: (

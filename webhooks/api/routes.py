@@ -1,16 +1,33 @@
 """Routes of webhooks."""
 
+from typing import Any
+
 from django.urls import path
 
 from webhooks.api.endpoints import EndpointViewSet
 from webhooks.api.events import EventViewSet
+from webhooks.api.outbound_deliveries import OutboundDeliveryViewSet
 from webhooks.api.receive import receive_view
 from webhooks.api.replays import EventReplayViewSet
+from webhooks.api.subscriptions import SubscriptionViewSet
 
 _endpoint = "webhooks/<uuid:webhook_id>"
 _event = f"{_endpoint}/events/<uuid:event_id>"
+_subscription = "subscriptions/<uuid:id>"
+_delivery = f"{_subscription}/deliveries/<uuid:delivery_id>"
+_one: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
+    path("subscriptions", SubscriptionViewSet.as_view({"get": "list", "post": "create"}), name="subscriptions"),
+    path(_subscription, SubscriptionViewSet.as_view(_one), name="subscription"),
+    path(f"{_subscription}/rotate", SubscriptionViewSet.as_view({"post": "rotate"}), name="subscription-rotate"),
+    path(f"{_subscription}/test", SubscriptionViewSet.as_view({"post": "test"}), name="subscription-test"),
+    path(f"{_subscription}/replay", OutboundDeliveryViewSet.as_view({"post": "replay"}), name="subscription-replay"),
+    path(
+        f"{_subscription}/deliveries", OutboundDeliveryViewSet.as_view({"get": "list"}), name="subscription-deliveries"
+    ),
+    path(_delivery, OutboundDeliveryViewSet.as_view({"get": "retrieve"}), name="subscription-delivery"),
+    path(f"{_delivery}/redeliver", OutboundDeliveryViewSet.as_view({"post": "redeliver"}), name="subscription-again"),
     path(f"{_endpoint}/receive", receive_view, name="webhook-receive"),
     path("webhooks", EndpointViewSet.as_view({"get": "list"}), name="webhooks"),
     path(_endpoint, EndpointViewSet.as_view({"get": "retrieve"}), name="webhook"),

@@ -23,7 +23,7 @@ from brainops.audit.models import AuditEntry
 from brainops.audit.services import record
 from brainops.core import clock, rotation
 from brainops.core.fields import EncryptedTextField
-from webhooks.models import WebhookEndpoint
+from webhooks.models import Subscription, WebhookEndpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +60,12 @@ def make_token(_home: Workspace) -> OneTimeToken:
     )
 
 
+def make_subscription(home: Workspace) -> Subscription:
+    secrets = {name: f"canary of {name}" for name in ("secret", "previous_secret", "headers")}
+    told = {"url": "https://example.com/hook", "types": ["*"], "previous_valid_until": clock.now()}
+    return Subscription.objects.create(workspace=home, **told, **secrets)
+
+
 def make_notice(home: Workspace) -> NoticeRule:
     return NoticeRule.objects.create(workspace=home, name="n", channel="webhook", secret="canary of a notice")
 
@@ -69,6 +75,9 @@ MAKERS: dict[str, Callable[[Workspace], Any]] = {
     "accounts.OneTimeToken.secret": make_token,
     "automation.NoticeRule.secret": make_notice,
     "automation.Secret.value": make_secret,
+    "webhooks.Subscription.headers": make_subscription,
+    "webhooks.Subscription.previous_secret": make_subscription,
+    "webhooks.Subscription.secret": make_subscription,
     "webhooks.WebhookEndpoint.secret": make_endpoint,
     "webhooks.WebhookEndpoint.previous_secret": make_endpoint,
 }

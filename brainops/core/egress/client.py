@@ -84,7 +84,7 @@ class Client:
         except BaseException as error:
             wire.close()
             if isinstance(error, EgressError):
-                error.was_sent, error.has_heard = wire.has_sent, reader.has_heard
+                error.was_sent, error.has_heard, error.status = wire.has_sent, reader.has_heard, reader.status
             raise
         if reader.is_reusable and refused is None:
             self.pool.give(url.origin, wire)

@@ -26,7 +26,7 @@ class EgressError(Exception):
     """An outbound request that got no answer.
 
     `code` is stable. `was_sent` is true when a part of the request has left: a write may then have happened.
-    `has_heard` is true when a part of the answer came.
+    `has_heard` is true when a part of the answer came; `status` is what its head said, when that was complete.
     """
 
     code: ClassVar[str] = "egress"
@@ -36,6 +36,7 @@ class EgressError(Exception):
         self.message = message
         self.was_sent = False
         self.has_heard = False
+        self.status: int | None = None
 
 
 class InvalidRequest(EgressError):

@@ -39,6 +39,11 @@ class AnswerReader:
         self._headers: dict[str, str] | None = None
         self._quiet_bytes = 0
 
+    @property
+    def status(self) -> int | None:
+        """What the head of the answer said; None before it is complete."""
+        return self._parts.status if self._parts.is_head_done else None
+
     def read(self, wire: Wire, watch: Watch) -> Answer:
         """Read until the answer is complete. Raises ConnectionLost, ProtocolError, TooLarge or what the wire raises."""
         parts = self._parts
