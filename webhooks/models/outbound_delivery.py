@@ -58,6 +58,7 @@ class OutboundDelivery(models.Model):
             # whether anything is due at all
             models.Index(fields=["next_at"], name="outbound_next", condition=Q(state="pending")),
             models.Index(fields=["created_at"], name="outbound_age"),  # the sweep
+            models.Index(fields=["event_id"], name="outbound_event"),  # where an event went
         ]
 
     def __str__(self) -> str:
