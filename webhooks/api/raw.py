@@ -1,4 +1,4 @@
-"""The raw bytes of a request's body, never more than the limit, and of its path."""
+"""The raw bytes of a request's body, never more than the limit."""
 
 from __future__ import annotations
 
@@ -31,16 +31,3 @@ def read_raw(request: HttpRequest, *, most: int) -> tuple[bytes, int]:
 
 def _declared(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() else None
-
-
-def path_behind(request: HttpRequest, path: str) -> str:
-    """What stands behind an address, decoded once; a NUL character when its bytes are no UTF-8, which fits nothing.
-
-    Django shows such bytes percent-encoded, so that they could pass for a text that was sent so.
-    """
-    raw = str(request.META.get("PATH_INFO", ""))
-    try:
-        raw.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return "\0"
-    return path

@@ -20,7 +20,7 @@ from brainops.core.web.clients import client_ip, network_of
 from webhooks.api import origins
 from webhooks.api.answers import respond, status_answer, tried_answer
 from webhooks.api.description import ReceiveDescription, StatusDescription, TestReceiveDescription
-from webhooks.api.raw import path_behind, read_raw
+from webhooks.api.raw import read_raw
 from webhooks.services import status_links, tried_deliveries, unmatched
 from webhooks.services.outcomes import Incoming
 from webhooks.services.receive import receive
@@ -99,8 +99,7 @@ def incoming_of(request: HttpRequest, path: str = "") -> Incoming:
     if meta.get("CONTENT_TYPE"):
         headers["content-type"] = meta["CONTENT_TYPE"]
     query, ip = meta.get("QUERY_STRING", ""), client_ip(request) or None
-    behind = path_behind(request, path) if path else ""
-    return Incoming(headers, body, size_bytes, query, ip, method=request.method or "POST", path=behind)
+    return Incoming(headers, body, size_bytes, query, ip, method=request.method or "POST", path=path)
 
 
 def _describe(view: object, description: type, *, reads_chunks: bool) -> None:

@@ -20,6 +20,7 @@ ORDER_ROOTS = ("inputs", "trigger")
 MOST_SEGMENTS = 10
 LONGEST_VALUE = 200  # characters of one path parameter
 _SEGMENT = re.compile(r"[A-Za-z0-9._~-]{1,100}|\{[a-z_][a-z0-9_]{0,49}\}", re.ASCII)
+_BROKEN = re.compile(r"%[89A-F][0-9A-F]")  # how Django shows bytes that are no UTF-8
 _ORIGIN = re.compile(r"\*|https?://(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}(?::[0-9]{1,5})?", re.ASCII)
 
 Network = IPv4Network | IPv6Network
@@ -103,7 +104,9 @@ def problems_of(config: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _is_value(value: str) -> bool:
-    return 0 < len(value) <= LONGEST_VALUE and value.isprintable() and value not in (".", "..")
+    """True for a text that means the same to everybody: printable, UTF-8, and no step in a file system."""
+    is_plain = 0 < len(value) <= LONGEST_VALUE and value.isprintable() and value not in (".", "..")
+    return is_plain and not _BROKEN.search(value)
 
 
 @lru_cache(maxsize=1024)

@@ -17,7 +17,7 @@ class Incoming:
     """A request as it came. `headers` have lower-case names.
 
     `body` is the raw bytes, empty when it was too large to read; `size_bytes` is its size at the sender. `path` is what
-    stands behind the endpoint's own address, without a slash before it; a NUL character when it is no UTF-8.
+    stands behind the endpoint's own address, decoded once, without a slash before it.
     """
 
     headers: dict[str, str]

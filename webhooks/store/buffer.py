@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from automation.store.intake import INSERT, NewRun, find_accepted, start
 from webhooks.store.event import NewEvent, State
 from webhooks.store.record import record
@@ -39,7 +41,7 @@ where t.is_active and w.is_active and w.archived_at is null and w.current_versio
 order by e.id limit %s
 """
 NEXT = """
-select id, delivery_id, event_type, method, path, headers, query, content_type, body, size_bytes, host(remote_addr),
+select id, delivery_id, event_type, method, path, headers::text, query::text, content_type, body, size_bytes, host(remote_addr),
        is_test, received_at
 from webhooks_webhookevent where endpoint_id = %s and verdict = 4 order by received_at, id limit %s
 """
@@ -107,7 +109,12 @@ def try_lock(cursor: Any, endpoint_id: UUID) -> bool:
 def first(cursor: Any, endpoint_id: UUID) -> list[Waiting]:
     """The next portion, in the order of arrival."""
     cursor.execute(NEXT, (endpoint_id, PORTION))
-    return [Waiting(*row) for row in cursor.fetchall()]
+    return [_waiting(*row) for row in cursor.fetchall()]
+
+
+def _waiting(*row: Any) -> Waiting:
+    headers, query = orjson.loads(row[5]), orjson.loads(row[6])
+    return Waiting(*row[:5], headers, query, *row[7:])
 
 
 def let_go(cursor: Any, event_id: UUID, run: NewRun) -> UUID:

@@ -76,11 +76,13 @@ def version_of(made: Workflow, definition: Any, ordinal: int = 1) -> WorkflowVer
 
 
 def endpoint(
-    made: Workflow | None = None, *, scheme: str = "github", inputs: Any = None, **fields: Any
+    made: Workflow | None = None, *, scheme: str = "github", inputs: Any = None, config: Any = None, **fields: Any
 ) -> WebhookEndpoint:
     """An endpoint with its trigger."""
     made = made or workflow()
-    trigger = Trigger.objects.create(workspace=made.workspace, workflow=made, kind="webhook", inputs=inputs or {})
+    trigger = Trigger.objects.create(
+        workspace=made.workspace, workflow=made, kind="webhook", inputs=inputs or {}, config=config or {}
+    )
     secrets = {"github": SECRET, "standard": STANDARD_SECRET}
     values = {"secret": secrets.get(scheme), "max_body_bytes": 1 << 20, **fields}
     return WebhookEndpoint.objects.create(workspace=made.workspace, trigger=trigger, scheme=scheme, **values)
@@ -121,9 +123,11 @@ class Sender:
         *,
         query: str = "",
         content_type: str = "application/json",
+        method: str = "POST",
+        behind: str = "",
         **meta: Any,
     ) -> Any:
-        """POST bytes with just these headers."""
-        path = self.endpoint.path + (f"?{query}" if query else "")
+        """POST bytes with just these headers, `behind` the address when that is said."""
+        path = self.endpoint.path + behind + (f"?{query}" if query else "")
         # not client.post(): it would re-encode the bytes for the content type's charset
-        return self.client.generic("POST", path, raw, content_type, headers=headers, **meta)
+        return self.client.generic(method, path, raw, content_type, headers=headers, **meta)
