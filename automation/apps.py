@@ -19,6 +19,7 @@ class AutomationConfig(AppConfig):
         """Say what the minute's sweep deletes here, and how this room is doing."""
         from automation.services import (  # noqa: PLC0415  # models first
             arrivals,
+            backfill_orders,
             database_watches,
             departures,
             files,
@@ -29,12 +30,14 @@ class AutomationConfig(AppConfig):
             notice_sending,
             outboxes,
             quotas,
+            replay_sources,
             retention,
             schedules,
             soundness,
             sources,
             state,
             storage_use,
+            streams,
             tally,
             transfers,
             vitals,
@@ -48,6 +51,8 @@ class AutomationConfig(AppConfig):
         housekeeping.sweeps.register("tally of runs", tally.count_ended)  # before they go
         housekeeping.sweeps.register("runs", retention.sweeper.start)
         housekeeping.sweeps.register("firing ledger", schedules.forget_old_firings)
+        housekeeping.sweeps.register("planned slots", backfill_orders.forget_old)
+        replay_sources.repeaters.register(backfill_orders.SOURCE, backfill_orders.repeat_slot)
         housekeeping.sweeps.register("arrival ledger", arrivals.forget_old)
         housekeeping.sweeps.register("watched tables", database_watches.end_orphans)
         housekeeping.sweeps.register("notices", notice_acts.forget_old)
@@ -62,6 +67,7 @@ class AutomationConfig(AppConfig):
         metrics.sample_providers.register("runs and workers", vitals.samples)
         health.components.register("consumer", listeners.component)
         metrics.sample_providers.register("listeners", listeners.samples)
+        listeners.listeners.register("streams", streams.streams)
         belongings.departures.register("automation", departures.departure)
         belongings.clearances.register("automation", departures.clearance)
         belongings.renames.register("approvals", departures.follow_rename)

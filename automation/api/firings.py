@@ -13,8 +13,9 @@ from rest_framework.response import Response
 from automation.api.parameters import read_parameters
 from automation.models import Firing
 from automation.models.firing import FiringDecision
-from automation.services import backfills, triggers
+from automation.services import backfill_orders, backfills, triggers
 from automation.services.backfills import MOST_SLOTS, Backfill, Filled
+from automation.services.replays import MOST_PER_MINUTE
 from brainops.accounts.api.scope import ScopedViewSet
 from brainops.accounts.policy import Permission
 from brainops.core.api.json import JsonParser
@@ -53,6 +54,12 @@ class BackfillRequest(ClosedSerializer):
 
     until = serializers.DateTimeField(help_text="Up to and without this instant.")
     dry_run = serializers.BooleanField(default=False, help_text="Only say what would run.")
+    per_minute = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_PER_MINUTE,
+        help_text="Order a replay that starts so many runs a minute, for more slots than one request takes.",
+    )
 
     def get_fields(self) -> dict[str, Any]:
         """With `from`, which is no name in Python."""
@@ -79,6 +86,10 @@ class BackfillShape(serializers.Serializer[Any]):
         allow_null=True, help_text=f"The first slot beyond the {MOST_SLOTS} of one request: the next one's `from`."
     )
     slots = FilledShape(many=True)
+    planned = serializers.IntegerField(help_text="How many slots a paced backfill runs, or would.")
+    replay_id = serializers.UUIDField(
+        allow_null=True, help_text="With `per_minute`: the replay that runs them, to watch and to cancel."
+    )
 
 
 _REQUEST = OpenApiExample(
@@ -88,8 +99,34 @@ _REQUEST = OpenApiExample(
 )
 _ANSWER = OpenApiExample(
     "What would run",
-    {"dry_run": True, "started": 1, "goes_on_at": None, "slots": [{**_FIRING, "run_id": None, "is_new": True}]},
+    {
+        "dry_run": True,
+        "started": 1,
+        "goes_on_at": None,
+        "slots": [{**_FIRING, "run_id": None, "is_new": True}],
+        "planned": 0,
+        "replay_id": None,
+    },
     response_only=True,
+    status_codes=["200"],
+)
+_PACED = OpenApiExample(
+    "A month, ten runs a minute",
+    {"from": "2026-10-24T00:00:00Z", "until": "2026-11-23T12:00:00Z", "per_minute": 10},
+    request_only=True,
+)
+_ORDERED = OpenApiExample(
+    "What was ordered",
+    {
+        "dry_run": False,
+        "started": 0,
+        "goes_on_at": None,
+        "slots": [],
+        "planned": 732,
+        "replay_id": "0d9cbb4e-8f3a-4c58-a3d9-5f1f6f2f6a11",
+    },
+    response_only=True,
+    status_codes=["202"],
 )
 _ROW = OpenApiExample("A slot that ran", {**_FIRING, "decided_at": "2026-11-23T08:00:00.412Z"}, response_only=True)
 
@@ -120,20 +157,33 @@ class FiringViewSet(ScopedViewSet):
         request=BackfillRequest,
         responses={
             200: BackfillShape,
+            202: BackfillShape,
             409: OpenApiResponse(description="workflow_inactive; no_schedule: the trigger has no slots."),
         },
-        examples=[_REQUEST, _ANSWER],
+        examples=[_REQUEST, _PACED, _ANSWER, _ORDERED],
     )
     def backfill(self, request: Request, id: UUID) -> Response:
         """Run each slot from `from` up to `until` that has not run, once, however often this is asked.
 
         The runs stand in the queue `bulk`, behind all others. Those of the newest version, with the trigger's inputs.
+        With `per_minute` nothing is started now: 202 names the replay that does it, at that pace.
         """
         body = BackfillRequest(data=request.data)
         body.is_valid(raise_exception=True)
         said = body.validated_data
+        if "per_minute" in said:
+            return self._order(id, said)
         done = backfills.backfill(self.caller, id, since=said["from"], until=said["until"], dry_run=said["dry_run"])
         return Response(_told(done, dry_run=said["dry_run"]))
+
+    def _order(self, id: UUID, said: dict[str, Any]) -> Response:
+        period = {"since": said["from"], "until": said["until"]}
+        answer = {"dry_run": said["dry_run"], "started": 0, "goes_on_at": None, "slots": []}
+        if said["dry_run"]:
+            planned = backfill_orders.preview(self.caller, id, **period)
+            return Response({**answer, "planned": len(planned.slots), "replay_id": None})
+        replay = backfill_orders.order(self.caller, id, **period, per_minute=said["per_minute"])
+        return Response({**answer, "planned": replay.total, "replay_id": replay.id}, status=202)
 
 
 def _shown(row: Firing) -> dict[str, Any]:
@@ -153,6 +203,8 @@ def _told(done: Backfill, *, dry_run: bool) -> dict[str, Any]:
         "started": len(started),
         "goes_on_at": done.goes_on_at,
         "slots": [_filled(row) for row in done.slots],
+        "planned": 0,
+        "replay_id": None,
     }
 
 

@@ -27,7 +27,7 @@ class ReplayShape(serializers.Serializer[Any]):
     """An order to repeat many runs or deliveries."""
 
     id = serializers.UUIDField()
-    source = serializers.CharField(help_text="runs, or webhook_events.")
+    source = serializers.CharField(help_text="runs, webhook_events, or slots of schedules.")
     state = serializers.ChoiceField(ReplayState.choices)
     options = serializers.DictField(help_text="from, version, inputs: what each retry takes.")
     per_minute = serializers.IntegerField()

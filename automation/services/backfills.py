@@ -58,22 +58,22 @@ def backfill(caller: Caller, trigger_id: UUID | str, *, since: datetime, until: 
     so the clock does not fire it. Raises InvalidInput, Conflict, NotFound, PermissionDenied.
     """
     with transaction.atomic():
-        workflow, trigger = _locked(caller, trigger_id)
-        version, due = _version(workflow), _due(workflow, trigger)
-        slots_clock = _clock_of(trigger)
-        _check(since, until)
-        slots = _slots(slots_clock, due, since, until)
+        workflow, trigger = locked(caller, trigger_id)
+        version, due = version_of(workflow), due_of(workflow, trigger)
+        slots_clock = clock_of(trigger)
+        check_period(since, until)
+        slots = slots_between(slots_clock, due, since, until)
         batch, rest = slots[:MOST_SLOTS], slots[MOST_SLOTS:]
         known = {row.slot: row for row in Firing.objects.filter(trigger=trigger, slot__in=batch)}
         fresh = [slot for slot in batch if slot not in known or known[slot].decision != FiringDecision.RAN]
-        filled = [] if not fresh else _planned(fresh) if dry_run else _run(caller, due, version, fresh)
+        filled = [] if not fresh else _planned(fresh) if dry_run else run_slots(caller, due, version, fresh)
         if not dry_run:
             _audit(caller, trigger, since, until, [row for row in filled if row.run_uid])
     there = [_standing(known[slot]) for slot in batch if slot not in set(fresh)]
     return Backfill(sorted([*there, *filled], key=lambda row: row.slot), rest[0] if rest else None)
 
 
-def _locked(caller: Caller, trigger_id: UUID | str) -> tuple[Workflow, Trigger]:
+def locked(caller: Caller, trigger_id: UUID | str) -> tuple[Workflow, Trigger]:
     """The trigger and its workflow, locked in the order in which all that change them do."""
     found = get_scoped(Trigger.objects.only("id", "workflow_id", "workspace_id"), caller, trigger_id)
     workflow = Workflow.objects.select_for_update(no_key=True).get(id=found.workflow_id)
@@ -82,21 +82,24 @@ def _locked(caller: Caller, trigger_id: UUID | str) -> tuple[Workflow, Trigger]:
     return workflow, get_scoped(Trigger.objects.select_for_update(), caller, trigger_id)
 
 
-def _version(workflow: Workflow) -> Runnable:
+def version_of(workflow: Workflow) -> Runnable:
+    """The version that the runs are of. Raises Conflict."""
     if not workflow.is_active or workflow.archived_at or workflow.current_version_id is None:
         said = f"Workflow {workflow.name!r} is switched off, archived or has no version. Activate it first."
         raise Conflict(said, code="workflow_inactive")
     return by_version(workflow.current_version_id)
 
 
-def _clock_of(trigger: Trigger) -> Clock:
+def clock_of(trigger: Trigger) -> Clock:
+    """What the trigger fires by. Raises Conflict for one without slots."""
     kind = all_trigger_kinds().get(trigger.kind)
     if kind is None or kind.clock is None:
         raise Conflict(f"A trigger of the kind {trigger.kind!r} has no slots.", code="no_schedule")
     return kind.clock
 
 
-def _check(since: datetime, until: datetime) -> None:
+def check_period(since: datetime, until: datetime) -> None:
+    """Raise InvalidInput for a period that no backfill may have."""
     now, problems = clock.now(), []
     if since < now - timedelta(days=KEEP_DAYS):
         said = f"The ledger remembers {KEEP_DAYS} days, so that is how far back a backfill may go."
@@ -109,7 +112,8 @@ def _check(since: datetime, until: datetime) -> None:
         raise InvalidInput.from_problems(problems)
 
 
-def _due(workflow: Workflow, trigger: Trigger) -> Due:
+def due_of(workflow: Workflow, trigger: Trigger) -> Due:
+    """The locked trigger as those that fire see it."""
     now = clock.now()
     return Due(
         trigger_id=trigger.id,
@@ -127,11 +131,13 @@ def _due(workflow: Workflow, trigger: Trigger) -> Due:
     )
 
 
-def _slots(slots_clock: Clock, due: Due, since: datetime, until: datetime) -> list[datetime]:
-    """One more than fits, at most."""
+def slots_between(
+    slots_clock: Clock, due: Due, since: datetime, until: datetime, *, most: int = MOST_SLOTS
+) -> list[datetime]:
+    """The slots of a period; one more than fits, at most."""
     found: list[datetime] = []
     slot = slots_clock.next_after(due.config, since - LEAST)
-    while slot is not None and slot < until and len(found) <= MOST_SLOTS:
+    while slot is not None and slot < until and len(found) <= most:
         found.append(slot)
         slot = slots_clock.next_after(due.config, slot)
     return found
@@ -141,7 +147,8 @@ def _planned(slots: list[datetime]) -> list[Filled]:
     return [Filled(slot, FiringDecision.RAN, is_new=True) for slot in slots]
 
 
-def _run(caller: Caller, due: Due, version: Runnable, slots: list[datetime]) -> list[Filled]:
+def run_slots(caller: Caller, due: Due, version: Runnable, slots: list[datetime]) -> list[Filled]:
+    """Run slots that have not run, in the caller's transaction, with the trigger locked."""
     inputs = version.checked(due.inputs)
     runs = {
         (due.trigger_id, slot): new_run(due, version, inputs, slot, None, is_backfill=True, created_by=caller.user_id)

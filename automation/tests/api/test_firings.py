@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from automation.models import Firing, Run, Trigger
+from automation.models import Firing, PlannedSlot, Replay, Run, Trigger
+from automation.services import backfill_orders
+from automation.services.replays_due import replays_due
 from automation.services.schedules import fire_due
 from brainops.accounts.models import Role
 from brainops.audit.models import AuditEntry
@@ -158,3 +161,76 @@ def test_a_viewer_looks_but_fills_nothing_and_a_stranger_finds_neither(member, s
     assert stranger.get(f"/triggers/{hourly}/firings").status_code == 404
     assert stranger.post(f"/triggers/{hourly}/backfill", period(midnight, 1)).status_code == 404
     assert Run.objects.count() == 0
+
+
+def test_a_paced_backfill_is_ordered_seen_first_and_run_by_a_replay(builder, hourly, midnight):
+    decide(hourly, midnight, 1)
+    address = f"/triggers/{hourly}/backfill"
+
+    plan = builder.post(address, period(midnight, 4, per_minute=3000, dry_run=True))
+    answer = builder.post(address, period(midnight, 4, per_minute=3000))
+    ordered = answer.json()
+
+    assert (plan.status_code, plan.json()["planned"], plan.json()["replay_id"]) == (200, 3, None)
+    assert (answer.status_code, ordered["planned"], ordered["started"], Run.objects.count()) == (202, 3, 0, 0)
+    play(ordered["replay_id"])
+    replay = builder.get(f"/replays/{ordered['replay_id']}").json()
+    assert (replay["source"], replay["state"]) == ("slots", "done")
+    assert (replay["runs"]["started"], replay["runs"]["refused"]) == (3, 0)
+    runs = [run.data.input["trigger"]["slot"] for run in Run.objects.order_by("id")]
+    assert runs == [text(midnight + hour * HOUR) for hour in (1, 2, 3)]
+    assert Firing.objects.filter(decision=1).count() == 4
+
+
+def play(replay_id):
+    """Let a replay's time come again and again, until it is over."""
+    while Replay.objects.get(id=replay_id).state == "running":
+        Replay.objects.update(next_at=Now())
+        replays_due()
+
+
+def test_a_slot_that_ran_meanwhile_is_not_run_by_the_order(builder, hourly, midnight):
+    ordered = builder.post(f"/triggers/{hourly}/backfill", period(midnight, 2, per_minute=60)).json()
+    builder.post(f"/triggers/{hourly}/backfill", period(midnight, 1))
+
+    play(ordered["replay_id"])
+
+    items = builder.get(f"/replays/{ordered['replay_id']}/items").json()["results"]
+    assert [(item["error"] or {}).get("code") for item in items] == ["slot_ran", None]
+    assert Run.objects.count() == 2
+
+
+def test_a_cancelled_order_runs_nothing_more(builder, hourly, midnight):
+    ordered = builder.post(f"/triggers/{hourly}/backfill", period(midnight, 4, per_minute=1)).json()
+    Replay.objects.update(next_at=Now())
+    replays_due()
+
+    builder.post(f"/replays/{ordered['replay_id']}/cancel", {})
+    Replay.objects.update(next_at=Now())
+
+    assert (replays_due(), Run.objects.count()) == (0, 1)
+
+
+@pytest.mark.parametrize(("hours", "code"), [(30 * 24, "too_many"), (0, "invalid_range")])
+def test_an_order_has_its_bounds(builder, hourly, midnight, hours, code, settings):
+    settings.BRAINOPS_LIMITS = {**settings.BRAINOPS_LIMITS, "replay_runs": 20}
+
+    since = {"from": text(midnight - hours * HOUR)}
+    answer = builder.post(f"/triggers/{hourly}/backfill", period(midnight, 0, per_minute=60) | since)
+
+    assert [problem["code"] for problem in answer.json()["problems"]] == [code]
+
+
+def test_an_order_of_nothing_is_refused(builder, hourly, midnight):
+    decide(hourly, midnight, 1)
+
+    answer = builder.post(f"/triggers/{hourly}/backfill", period(midnight, 1, per_minute=60))
+
+    assert [problem["code"] for problem in answer.json()["problems"]] == ["no_slots"]
+
+
+def test_planned_slots_are_forgotten_with_the_ledger(builder, hourly, midnight):
+    builder.post(f"/triggers/{hourly}/backfill", period(midnight, 2, per_minute=60))
+    PlannedSlot.objects.filter(slot=midnight).update(slot=midnight - timedelta(days=92))
+
+    assert (backfill_orders.forget_old(), PlannedSlot.objects.count()) == (1, 1)
