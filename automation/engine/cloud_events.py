@@ -96,6 +96,11 @@ def hops_said(event: CloudEvent) -> int:
     return max(0, min(int(said), MOST_HOPS))
 
 
+def may_hold(text: str) -> bool:
+    """False for a text with a character that no attribute may hold."""
+    return _UNFIT.search(text) is None
+
+
 def is_json_type(media_type: str) -> bool:
     """True for `application/json`, `…+json`, and for none, which means JSON."""
     kind = media_type.partition(";")[0].strip().lower()

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import DataError, connection, transaction
 from django.db.models import QuerySet
 
-from automation.engine.cloud_events import CloudEvent, hops_said
+from automation.engine.cloud_events import HOPS, CloudEvent, hops_said
 from automation.engine.commands import CommandRefused
 from automation.models import Event
 from automation.services.event_listeners import listeners
@@ -92,7 +92,7 @@ def said_by(row: Event) -> CloudEvent:
         dataschema=row.data_schema,
         data=row.payload,
         is_binary=row.is_binary,
-        extensions=row.extensions,
+        extensions={**row.extensions, **({HOPS: row.hops} if row.hops else {})},
     )
 
 

@@ -9,7 +9,9 @@ from automation.steps._state import config_schema, would
 
 def run(call: Call) -> Outcome:
     """Record it, exactly once however often the step is repeated."""
-    return Done(call.perform(EmitEvent(call.config["name"], call.config.get("payload"))))
+    return Done(
+        call.perform(EmitEvent(call.config["name"], call.config.get("payload"), call.config.get("subject", "")))
+    )
 
 
 def simulate(call: Call) -> Outcome:
@@ -20,7 +22,8 @@ def simulate(call: Call) -> Outcome:
 KIND = Kind(
     key="emit_event",
     title="Emit an event",
-    description="Record in the workspace that something happened. GET /events lists what was emitted.",
+    description="Say in the workspace that something happened. Triggers that listen to events of this name start their "
+    "workflows; GET /events lists what was emitted.",
     group="State",
     icon="campaign",
     effect=Effect.CREATE,
@@ -30,7 +33,8 @@ KIND = Kind(
         {
             "name": {
                 "title": "Name",
-                "description": "What happened: letters, digits, dots, colons, dashes and underscores.",
+                "description": "What happened, the type of the event: letters, digits, dots, colons, dashes and "
+                "underscores. Names that begin with brainops. are of what BrainOps itself says.",
                 "type": "string",
                 "minLength": 1,
                 "maxLength": 200,
@@ -40,6 +44,13 @@ KIND = Kind(
                 "title": "Payload",
                 "description": "What there is to know about it: any JSON value.",
                 "examples": [{"order_id": "{{ inputs.order_id }}"}],
+            },
+            "subject": {
+                "title": "Subject",
+                "description": "What it happened to, for those who listen to certain subjects only.",
+                "type": "string",
+                "maxLength": 500,
+                "examples": ["orders/{{ inputs.order_id }}"],
             },
         },
     ),

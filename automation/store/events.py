@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import orjson
 from django.conf import settings
 
-from automation.engine.cloud_events import HOPS, CloudEvent
+from automation.engine.cloud_events import HOPS, MOST, CloudEvent, may_hold
 from automation.engine.commands import CommandRefused
 
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_.:-]{0,199}$"
@@ -155,6 +155,9 @@ def emit_event(cursor: Any, workspace_id: UUID, event: CloudEvent, *, run_id: in
     if event.type.startswith(RESERVED):
         said = f"Names that begin with {RESERVED!r} are of what BrainOps itself says, got {event.type[:60]!r}."
         raise CommandRefused("invalid_event_name", f"{said} Choose another name.")
+    if len(event.subject) > MOST["subject"] or not may_hold(event.subject):
+        said = f"The subject of an event is at most {MOST['subject']} characters without control characters"
+        raise CommandRefused("invalid_event_subject", f"{said}, got {event.subject[:60]!r}.")
     cause, hops = causes_of(cursor, [run_id]).get(run_id, (None, -1))
     return publish(cursor, workspace_id, event, origin=Origin(run_id, path, hops + 1, cause))
 
