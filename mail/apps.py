@@ -13,6 +13,8 @@ class MailConfig(AppConfig):
     def ready(self) -> None:
         """Say what the consumer process listens to here."""
         from automation.services.listeners import listeners  # noqa: PLC0415  # the models must be loaded first
-        from mail.smtp.receiver import wanted  # noqa: PLC0415  # models first
+        from mail.imap.bell import mailboxes  # noqa: PLC0415  # models first
+        from mail.smtp.receiver import receivers  # noqa: PLC0415  # models first
 
-        listeners.register("smtp", wanted)
+        listeners.register("mailboxes", mailboxes)
+        listeners.register("smtp", receivers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -37,9 +37,6 @@ class Opened:
 def of(trigger: Trigger, held: Held, opened: Opened, *, most: int) -> Poll:
     """The context of one look."""
 
-    def secret(name: str, *, host: str = "") -> str:
-        return _secret(trigger, opened, name, host)
-
     def seen(keys: Collection[str]) -> set[str]:
         with connection.cursor() as cursor:
             return arrivals.seen(cursor, trigger.id, keys)
@@ -47,7 +44,22 @@ def of(trigger: Trigger, held: Held, opened: Opened, *, most: int) -> Poll:
     def keep_file(name: str, content_type: str, data: bytes | BinaryIO) -> dict[str, Json]:
         return _kept(trigger.workspace_id, name, content_type, data)
 
-    return Poll(trigger, held.cursor, most, secret, seen, keep_file)
+    def open_file(reference: Mapping[str, Json]) -> BinaryIO:
+        try:
+            return files.open_file(trigger.workspace_id, reference)
+        except AppError as error:
+            raise SourceError(error.message, code="file_gone") from error
+
+    return Poll(trigger, held.cursor, most, secrets_of(trigger, opened), seen, keep_file, open_file)
+
+
+def secrets_of(trigger: Trigger, opened: Opened) -> Callable[..., str]:
+    """What reads the secrets of a trigger's workspace, as `Poll.secret`."""
+
+    def secret(name: str, *, host: str = "") -> str:
+        return _secret(trigger, opened, name, host)
+
+    return secret
 
 
 def _secret(trigger: Trigger, opened: Opened, name: str, host: str) -> str:

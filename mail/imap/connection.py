@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
 from imap_tools.mailbox import BaseMailBox
@@ -22,6 +23,7 @@ from imap_tools.mailbox import BaseMailBox
 from automation.triggers.contract import SourceError
 from brainops.core.egress import http
 from brainops.core.egress.dial import dial
+from brainops.core.egress.errors import EgressError
 from brainops.core.egress.hosts import parse_host
 from brainops.core.egress.watch import Watch
 
@@ -31,6 +33,7 @@ SILENT_SECONDS = 30.0  # that a server may say nothing
 SESSION_SECONDS = 240.0  # from the connection to its end, however much there is to fetch
 LOGIN_PAUSE_SECONDS = 900.0  # after a refused login: servers lock accounts that are tried again and again
 LONGEST_SPARE_BYTES = 1 << 20  # of an answer, beside the mail that it may hold
+MOST_BYTES = 1 << 30  # of one session
 
 
 class Security(StrEnum):
@@ -55,25 +58,57 @@ class Account:
         return f"Account({self.username!r} at {self.host}:{self.port})"
 
 
+class Deadline:
+    """Cuts a connection when its time is over: a server that drips bytes is never silent."""
+
+    def __init__(self, seconds: float) -> None:
+        self.is_over = False
+        self._lock = threading.Lock()
+        self._line: socket.socket | None = None  # a second handle on the connection, to cut it by
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._timer.cancel()
+        with self._lock:
+            if self._line is not None:
+                self._line.close()
+                self._line = None
+
+    def watch(self, connected: socket.socket) -> None:
+        """Cut this connection at the end."""
+        with self._lock:
+            self._line = socket.socket(fileno=os.dup(connected.fileno()))
+
+    def _cut(self) -> None:
+        with self._lock, suppress(OSError):
+            self.is_over = True
+            if self._line is not None:
+                self._line.shutdown(socket.SHUT_RDWR)
+
+
 class _Client(imaplib.IMAP4):
     """imaplib's client on a socket of ours."""
 
-    def __init__(self, account: Account, *, largest: int) -> None:
+    def __init__(self, account: Account, *, largest: int, deadline: Deadline) -> None:
         self._account = account
         self._largest = largest
-        self.line: socket.socket | None = None  # a second handle on the connection, to cut it by
+        self._left_bytes = MOST_BYTES
+        self._deadline = deadline
         super().__init__(account.host, account.port, SILENT_SECONDS)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        host = parse_host(self._account.host)
-        connected = dial(
-            host, self._account.port, allow=http.client().allow, watch=Watch(CONNECT_SECONDS), ports=PUBLIC_PORTS
-        )
-        connected.settimeout(timeout)
-        self.line = socket.socket(fileno=os.dup(connected.fileno()))
-        if self._account.security != Security.TLS:
-            return connected
+        host, port, door = parse_host(self._account.host), self._account.port, http.client()
+        connected = dial(host, port, allow=door.allow, watch=Watch(CONNECT_SECONDS), ports=PUBLIC_PORTS)
         try:
+            self._deadline.watch(connected)
+            connected.settimeout(timeout)
+            if self._account.security != Security.TLS:
+                return connected
             return tls_context().wrap_socket(connected, server_hostname=host.text)
         except BaseException:
             connected.close()
@@ -83,18 +118,28 @@ class _Client(imaplib.IMAP4):
         """Read a literal, whose size the server names."""
         if size > self._largest:
             raise self.abort(f"the server announced {size:,} bytes at once; at most {self._largest:,} are read")
-        return bytes(super().read(size))
+        return self._counted(super().read(size))
+
+    def readline(self) -> bytes:
+        """Read a line."""
+        return self._counted(super().readline())
+
+    def _counted(self, data: bytes) -> bytes:
+        self._left_bytes -= len(data)
+        if self._left_bytes < 0:
+            raise self.abort(f"the server has sent more than {MOST_BYTES:,} bytes")
+        return data
 
 
 class Mailbox(BaseMailBox):
     """imap-tools' mailbox on our connection."""
 
-    def __init__(self, account: Account, *, largest: int) -> None:
-        self._account, self._largest = account, largest
+    def __init__(self, account: Account, *, largest: int, deadline: Deadline) -> None:
+        self._make = partial(_Client, account, largest=largest, deadline=deadline)
         super().__init__()
 
     def _get_mailbox_client(self) -> imaplib.IMAP4:
-        return _Client(self._account, largest=self._largest)
+        return self._make()
 
 
 def tls_context() -> ssl.SSLContext:
@@ -108,11 +153,15 @@ def tls_context() -> ssl.SSLContext:
 def opened(account: Account, *, largest: int, seconds: float = SESSION_SECONDS) -> Iterator[Mailbox]:
     """A mailbox after the login, cut off after `seconds`. Raises SourceError for whatever goes wrong with it."""
     where = f"{account.host}:{account.port}"
+    deadline = Deadline(seconds)
     try:
-        mailbox = Mailbox(account, largest=largest)
-        with _cut_after(mailbox, seconds), _left(mailbox):
-            _log_in(mailbox, account)
-            yield mailbox
+        with deadline:
+            mailbox = Mailbox(account, largest=largest, deadline=deadline)
+            with _left(mailbox):
+                _log_in(mailbox, account)
+                yield mailbox
+    except EgressError as error:
+        raise SourceError(error.message, code=error.code) from error
     except ssl.SSLCertVerificationError as error:
         said = f"The certificate of {where} is not valid: {error.verify_message}."
         raise SourceError(said, code="tls_failed") from error
@@ -124,26 +173,9 @@ def opened(account: Account, *, largest: int, seconds: float = SESSION_SECONDS) 
     except TimeoutError as error:
         raise SourceError(f"{where} fell silent for {SILENT_SECONDS:g} s.", code="read_timeout") from error
     except (imaplib.IMAP4.error, ImapToolsError, OSError, ValueError) as error:
+        if deadline.is_over:
+            raise SourceError(f"{where} was not done within {seconds:g} s.", code="read_timeout") from error
         raise SourceError(f"{where} did not answer as a mailbox does: {_said(error)}", code="imap_failed") from error
-
-
-@contextmanager
-def _cut_after(mailbox: Mailbox, seconds: float) -> Iterator[None]:
-    """Cut the connection at the deadline: a server that drips bytes is never silent."""
-    line = mailbox.client.line
-
-    def cut() -> None:
-        with suppress(OSError):
-            line.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        line.close()
 
 
 @contextmanager

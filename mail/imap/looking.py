@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from automation.triggers.contract import First, Item, Poll, Polled
-from mail.imap.connection import LONGEST_SPARE_BYTES, opened
+from mail.imap.connection import LONGEST_SPARE_BYTES, SESSION_SECONDS, opened
 from mail.imap.cursor import Cursor, read_cursor
 from mail.imap.folder import Folder, Listed, open_folder
 from mail.imap.reading import Reading
@@ -27,7 +27,7 @@ def look(poll: Poll) -> Polled:
     config = poll.trigger.config
     mailbox = config["mailbox"]
     owner = account(mailbox, poll.secret)
-    with opened(owner, largest=config["max_bytes"] + LONGEST_SPARE_BYTES) as connected:
+    with opened(owner, largest=config["max_bytes"] + LONGEST_SPARE_BYTES, seconds=SESSION_SECONDS) as connected:
         folder = open_folder(connected, mailbox["folder"], is_readonly=True)
         if poll.cursor is not None:
             start = read_cursor(poll.cursor).in_folder(folder.uidvalidity)

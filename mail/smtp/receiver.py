@@ -29,7 +29,7 @@ log = logs.get_logger(__name__)
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 
 
-def wanted() -> Iterable[Listener]:
+def receivers() -> Iterable[Listener]:
     """The receiver, where a domain is set; anew when a setting or a certificate changes."""
     inbound = settings.BRAINOPS_INBOUND_MAIL
     if inbound["domain"]:

@@ -21,19 +21,20 @@ PASSWORD = "correct horse battery"
 class ImapServer:
     """pymap. Its users and their mail survive a stop and a start."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, *options: str) -> None:
         self._base = base
         self.port = free_port()
         for name in ("passwd", "shadow", "group"):
             (base / f"pymap-etc-{name}").touch()
         (base / "pymap-tokens").touch()
         self._process: subprocess.Popen[bytes] | None = None
+        self._options = options or ("--no-tls",)
         self.start()
 
-    def start(self, *options: str) -> None:
-        """Start it on its port; without TLS unless `options` name a certificate."""
+    def start(self) -> None:
+        """Start it on its port; without TLS unless its options name a certificate."""
         program = str(Path(sys.executable).with_name("pymap"))
-        where = ["--host", "127.0.0.1", "--port", str(self.port), *(options or ["--no-tls"])]
+        where = ["--host", "127.0.0.1", "--port", str(self.port), *self._options]
         given = {**os.environ, "PYTHONWARNINGS": "ignore"}
         self._process = subprocess.Popen([program, *where, "maildir", str(self._base)], env=given)
         deadline = time.monotonic() + 60

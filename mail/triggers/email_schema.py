@@ -19,6 +19,7 @@ MAILBOX_DEFAULTS: Mapping[str, Json] = {
     "first": First.SKIP.value,
     "after": AFTER[0],
     "every": "1m",
+    "idle": False,
 }
 _LINE = {"type": "string", "minLength": 1, "pattern": r"^[^\u0000-\u001f\u007f]+$"}  # nothing that ends a line of IMAP
 
@@ -87,6 +88,12 @@ MAILBOX: Config = {
             "x-hint": 'a duration such as "1m"',
             "default": MAILBOX_DEFAULTS["every"],
             "examples": ["30s", "5m"],
+        },
+        "idle": {
+            "type": "boolean",
+            "title": "Be told of new mails",
+            "description": "Keep a connection on which the server tells of new mails at once (IDLE), beside the looks.",
+            "default": MAILBOX_DEFAULTS["idle"],
         },
     },
 }
