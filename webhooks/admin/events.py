@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
@@ -33,12 +33,12 @@ class WebhookEventAdmin(ReplayDialog, ReadOnlyAdmin):
         "reason",
         "event_type",
         "delivery_id",
-        "endpoint",
+        "workflow",
         "size_bytes",
-        "run_uid",
+        "run",
     )
-    list_filter = ("verdict", "is_verified", "is_test", "reason", "received_at")
-    list_select_related = ("endpoint",)
+    list_filter = ("verdict", "is_verified", "is_test", "received_at")
+    list_select_related = ("endpoint__trigger__workflow",)
     search_fields = ("=id", "=delivery_id", "=run_uid", "=endpoint__id")
     search_help_text = "Id of the event, delivery, run or webhook, or a part of what came (in the newest 5,000)."
     actions = ("replay",)
@@ -95,6 +95,19 @@ class WebhookEventAdmin(ReplayDialog, ReadOnlyAdmin):
     def decision(self, event: WebhookEvent) -> str:
         """One word."""
         return event.verdict_word
+
+    @display(description="Workflow")
+    def workflow(self, event: WebhookEvent) -> str:
+        """What it was sent to."""
+        return str(event.endpoint.trigger.workflow)
+
+    @display(description="Run")
+    def run(self, event: WebhookEvent) -> str:
+        """The run it started, with the way to it."""
+        if event.run_uid is None:
+            return "–"
+        address = reverse("admin:automation_run_page", args=[event.run_uid])
+        return format_html('<a class="font-mono" href="{}">{}</a>', address, str(event.run_uid)[:8])
 
     @display(description="As a command")
     def command(self, event: WebhookEvent) -> str:
