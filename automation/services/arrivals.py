@@ -154,6 +154,8 @@ class _Desk:
             return Decided(key, ArrivalDecision.OVER_QUOTA, reason=error.message)
         except AppError as refusal:
             return Decided(key, ArrivalDecision.REFUSED, reason=refusal.message)
+        if item.refused:
+            return Decided(key, ArrivalDecision.REFUSED, reason=item.refused)
 
     def _decide(self, key: str, item: Item) -> Decided:
         listening = self._listening

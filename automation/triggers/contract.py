@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Protocol
 from uuid import UUID
 
 from automation.engine.problem import Problem
+from automation.triggers.streaming import Streaming
 
 Json = Any
 Config = Mapping[str, Json]
@@ -78,7 +79,8 @@ class Item:
     `key` names it within its trigger: one run per key, ever. `data` is plain JSON, the run's `trigger.item`; files in
     it are references (`Poll.keep_file`). `at` is when it came about. `handle` is what `Polling.settle` needs to find
     the thing again, small plain JSON. `refused` says why the kind itself lets it start nothing (an automatic reply, too
-    large): it stands in the ledger as refused, with this reason.
+    large): it stands in the ledger as refused, with this reason. `facts` are further members of the run's `trigger`,
+    such as what a broker says about a message.
     """
 
     key: str
@@ -86,6 +88,7 @@ class Item:
     at: datetime | None = None
     handle: Json = None
     refused: str = ""
+    facts: Mapping[str, Json] = field(default_factory=dict)
 
 
 class SourceError(Exception):
@@ -224,7 +227,10 @@ class TriggerKind:
       fire times), as `{trigger id: {…}}`, with a number of queries that does not grow with the list.
     - `secret_keys` are top-level keys of the config that are write-only: checked, given to `on_save`, never stored
       in the row, never shown.
-    - `clock` makes it fire by the clock, `polling` look at a source; `listens`: others bring it its items.
+    - `clock` makes it fire by the clock, `polling` look at a source, `streaming` listen to one in the consumer process;
+      `listens`: others bring it its items.
+    - `sampling` and `activity(triggers)` (for many at once, like `describe`) belong to kinds that keep what comes to
+      them themselves; for the others the ledger of arrivals says both.
     """
 
     key: str
@@ -247,3 +253,4 @@ class TriggerKind:
     def writes_more(self) -> bool:
         """True when saving one writes more than its row."""
         return self.on_save is not _nothing_to_do or self.polling is not None
+    streaming: Streaming | None = None

@@ -338,6 +338,7 @@ CASES: dict[str, Case] = {
     "workers.UNLOCK": Case((1, 1)),
     "workers.REGISTER": Case(PROCESS),
     "workers.RENAME": Case(("host/1", ID)),
+    "stream_sources.JOIN": Case({"id": ID, "workspace": HOME}, ("automation_source_pkey",)),
     "workers.HEARTBEAT": Case({"id": ID, "busy": "[]", "silence": 5.0}, ("run_owner", "run_ready", "run_suspect")),
     "workers.SET_STATE": Case((2, ID)),
 }

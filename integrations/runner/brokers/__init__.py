@@ -1,0 +1,1 @@
+"""Clients of message brokers, over sockets that the outbound door has connected."""
