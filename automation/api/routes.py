@@ -7,6 +7,7 @@ from django.urls import path
 from automation.api.admin_lists import AdminBulkView, AdminRunViewSet, AdminWorkflowViewSet
 from automation.api.admin_stats import StatsView
 from automation.api.approvals import ApprovalViewSet
+from automation.api.arrivals import ArrivalViewSet
 from automation.api.bulk import WorkflowBulkView
 from automation.api.callbacks import callback_view
 from automation.api.catalogue import CatalogueView
@@ -32,6 +33,8 @@ from automation.api.secrets import SecretViewSet
 from automation.api.signals import SignalView
 from automation.api.state import StateViewSet
 from automation.api.tags import TagViewSet
+from automation.api.trials import TrialViewSet
+from automation.api.trigger_health import TriggerHealthViewSet
 from automation.api.triggers import TriggerViewSet
 from automation.api.validation import ValidateView, WorkflowSchemaView
 from automation.api.variables import VariableViewSet
@@ -145,6 +148,16 @@ urlpatterns = [
     path("admin/stats", StatsView.as_view(), name="admin-stats"),
     path("triggers", TriggerViewSet.as_view({"get": "list", "post": "create"}), name="triggers"),
     path("triggers/<uuid:id>", TriggerViewSet.as_view(_one), name="trigger"),
+    path("triggers/<uuid:id>/arrivals", ArrivalViewSet.as_view({"get": "list"}), name="trigger-arrivals"),
+    path(
+        "triggers/<uuid:id>/arrivals/<uuid:arrival_id>",
+        ArrivalViewSet.as_view({"get": "retrieve"}),
+        name="trigger-arrival",
+    ),
+    path("triggers/<uuid:id>/poll", ArrivalViewSet.as_view({"post": "poll"}), name="trigger-poll"),
+    path("triggers/<uuid:id>/test", TrialViewSet.as_view({"post": "test"}), name="trigger-test"),
+    path("triggers/<uuid:id>/health", TriggerHealthViewSet.as_view({"get": "retrieve"}), name="trigger-health"),
+    path("trigger-health", TriggerHealthViewSet.as_view({"get": "list"}), name="triggers-health"),
     path("triggers/<uuid:id>/firings", FiringViewSet.as_view({"get": "list"}), name="trigger-firings"),
     path("triggers/<uuid:id>/backfill", FiringViewSet.as_view({"post": "backfill"}), name="trigger-backfill"),
 ]

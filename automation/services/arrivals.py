@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from automation.engine.points import reach
 from automation.models import RunMode
 from automation.models.arrival import WAITING, ArrivalDecision
 from automation.services import conditions, run_quota
-from automation.services.arrival_samples import sample_of, storable
+from automation.services.arrival_samples import plain, sample_of, storable
 from automation.services.quotas import BEYOND_QUOTA
 from automation.services.runnable import Runnable, by_version
 from automation.store import arrivals as store
@@ -76,7 +77,7 @@ def take(
     items = list({ledger_key(item.key): item for item in items}.values())
     if not items:
         return []
-    claimed = store.claim(cursor, listening, [_brought(item) for item in items])
+    claimed = store.claim(cursor, listening, [_brought(item, trigger_facts or {}) for item in items])
     reach("in_take")
     desk = None if skip or not listening.may_run else _Desk(cursor, listening, trigger_facts or {})
     decided = {}
@@ -110,11 +111,19 @@ def ledger_key(key: str) -> str:
     return f"sha256-{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-def trigger_scope(listening: Listening, item: Item, facts: Mapping[str, Json] | None = None) -> dict[str, Json]:
+def trigger_scope(
+    kind: str,
+    trigger_id: UUID,
+    item: Item,
+    *,
+    facts: Mapping[str, Json] | None = None,
+    received_at: datetime | None = None,
+) -> dict[str, Json]:
     """What a run that an item starts sees as `trigger`."""
     at = {"at": item.at.isoformat()} if item.at else {}
-    known = {"kind": listening.kind, "trigger_id": str(listening.trigger_id), "key": item.key, "item": item.data, **at}
-    return {**known, "received_at": clock.now().isoformat(), **(facts or {})}
+    known = {"kind": kind, "trigger_id": str(trigger_id), "key": item.key, "item": item.data, **at}
+    received_at = received_at or clock.now()
+    return {**known, "received_at": received_at.isoformat(), **plain({**item.facts, **(facts or {})})}
 
 
 def inputs_of(version: Runnable, listening: Listening, data: Json) -> dict[str, Json]:
@@ -145,6 +154,8 @@ class _Desk:
 
     def decide(self, key: str, item: Item) -> Decided:
         """Start a run of it, or say why not."""
+        if item.refused:
+            return Decided(key, ArrivalDecision.REFUSED, reason=item.refused)
         try:
             return self._decide(key, storable(item))
         except LimitFull as full:
@@ -154,13 +165,11 @@ class _Desk:
             return Decided(key, ArrivalDecision.OVER_QUOTA, reason=error.message)
         except AppError as refusal:
             return Decided(key, ArrivalDecision.REFUSED, reason=refusal.message)
-        if item.refused:
-            return Decided(key, ArrivalDecision.REFUSED, reason=item.refused)
 
     def _decide(self, key: str, item: Item) -> Decided:
         listening = self._listening
         version = version_of(listening)
-        trigger = trigger_scope(listening, item, self._facts)
+        trigger = trigger_scope(listening.kind, listening.trigger_id, item, facts=self._facts)
         inputs = inputs_of(version, listening, item.data)
         judged = conditions.judge(listening.condition, inputs=inputs, trigger=trigger, variables=self._variables)
         if not judged.holds:
@@ -209,10 +218,11 @@ def _unasked(key: str, *, skip: bool) -> Decided:
     return Decided(key, ArrivalDecision.INACTIVE, reason="The trigger or its workflow is switched off.")
 
 
-def _brought(item: Item) -> Brought:
-    sample = sample_of(item.data)
+def _brought(item: Item, facts: Mapping[str, Json]) -> Brought:
+    sample, others = sample_of(item.data), sample_of({**item.facts, **facts} or None)
     handle = None if item.handle is None else orjson.dumps(item.handle).decode()
-    return Brought(new_ordered_id(), ledger_key(item.key), sample.text, sample.is_cut, handle, item.at)
+    is_cut = sample.is_cut or others.is_cut
+    return Brought(new_ordered_id(), ledger_key(item.key), sample.text, is_cut, handle, item.at, others.text)
 
 
 def _arrived(decided: Decided, *, is_new: bool) -> Arrived:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import structlog
 from django.db import connection, transaction
@@ -20,6 +19,7 @@ from automation.services import limits, schedule_watch
 from automation.services.runnable import Runnable, by_version
 from automation.services.slot_conditions import asked
 from automation.services.slot_runs import insert_runs
+from automation.services.slot_scopes import slot_scope, utc_text
 from automation.services.slot_verdicts import Verdict, keep_apart
 from automation.store.cancel import cancel_runs
 from automation.store.firings import Advance, Decided, Due, advance, leave_out, link, lock_due, prune, record
@@ -148,14 +148,7 @@ def new_run(
     created_by: UUID | None = None,
 ) -> NewRun:
     """The run of one slot. Those of a backfill go behind all others. Raises InvalidInput when its limit has no key."""
-    trigger = {
-        "kind": due.kind,
-        "trigger_id": str(due.trigger_id),
-        "slot": _utc_text(slot),
-        "scheduled_for": slot.astimezone(ZoneInfo(due.config.get("timezone", "UTC"))).isoformat(),
-        "previous_slot": _utc_text(previous) if previous else None,
-        **({"is_backfill": True} if is_backfill else {}),
-    }
+    trigger = slot_scope(due.kind, due.trigger_id, due.config, slot, previous, is_backfill=is_backfill)
     place = version.place(inputs, trigger, queue=BULK if is_backfill else None, may_gather=not is_backfill)
     return NewRun(
         workspace_id=due.workspace_id,
@@ -165,7 +158,7 @@ def new_run(
         trigger=trigger,
         trigger_id=due.trigger_id,
         created_by_id=created_by,
-        dedupe_key=f"cron:{due.trigger_id}:{_utc_text(slot)}",
+        dedupe_key=f"cron:{due.trigger_id}:{utc_text(slot)}",
         deadline_seconds=version.deadline_seconds,
         calls_on_failure=version.calls_on_failure,
         queue=place.queue,
@@ -180,7 +173,3 @@ def _broken(due: Due, reason: str) -> Verdict:
     log.error("schedule_broken", trigger_id=str(due.trigger_id), reason=reason)
     decided = Decided(due.trigger_id, due.next_fire_at, FiringDecision.REFUSED, reason)
     return Verdict([decided], Advance(due.trigger_id, None, due.next_fire_at))
-
-
-def _utc_text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -30,13 +30,13 @@ where t.id = any(%(ids)s) order by t.id for key share of t
 # Rows that wait are decided anew by whoever brings them again. The keys come in order, so that two who bring the same
 # ones wait for each other and never in a circle.
 CLAIM = """
-insert into automation_arrival as a (id, workspace_id, trigger_id, key, decision, data, is_cut, handle, at)
-select u.id, %(workspace)s, %(trigger)s, u.key, 1, u.data::jsonb, u.is_cut, u.handle::jsonb, u.at
+insert into automation_arrival as a (id, workspace_id, trigger_id, key, decision, data, is_cut, facts, handle, at)
+select u.id, %(workspace)s, %(trigger)s, u.key, 1, u.data::jsonb, u.is_cut, u.facts::jsonb, u.handle::jsonb, u.at
 from unnest(%(ids)s::uuid[], %(keys)s::text[], %(data)s::text[], %(is_cut)s::boolean[], %(handles)s::text[],
-            %(at)s::timestamptz[]) as u(id, key, data, is_cut, handle, at)
+            %(at)s::timestamptz[], %(facts)s::text[]) as u(id, key, data, is_cut, handle, at, facts)
 order by u.key
 on conflict (trigger_id, key) do update set decision = 1, seen_at = now(), created_at = now(), data = excluded.data,
-  is_cut = excluded.is_cut, handle = excluded.handle
+  is_cut = excluded.is_cut, facts = excluded.facts, handle = excluded.handle
 where a.decision in (6, 7)
 returning a.key
 """
@@ -79,7 +79,7 @@ delete from automation_arrival where id in (
 """
 
 FORGET_SAMPLES = """
-update automation_arrival set data = null where id in (
+update automation_arrival set data = null, facts = null where id in (
   select id from automation_arrival where created_at < now() - make_interval(days => %(days)s) and data is not null
   order by created_at limit %(most)s for update skip locked)
 """
@@ -109,7 +109,7 @@ class Listening:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """A thing as it is written down. `data` and `handle` are JSON texts, or None."""
+    """A thing as it is written down. `data`, `handle` and `facts` are JSON texts, or None."""
 
     id: UUID
     key: str
@@ -117,6 +117,7 @@ class Brought:
     is_cut: bool
     handle: str | None
     at: datetime | None
+    facts: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ def listening(cursor: Any, trigger_ids: Collection[UUID]) -> list[Listening]:
 def claim(cursor: Any, trigger: Listening, brought: Sequence[Brought]) -> set[str]:
     """Write things down; return the keys that the caller has to decide about: new ones, and those that waited."""
     columns = {"ids": "id", "keys": "key", "data": "data", "is_cut": "is_cut", "handles": "handle", "at": "at"}
+    columns["facts"] = "facts"
     given: dict[str, Any] = {name: [getattr(one, of) for one in brought] for name, of in columns.items()}
     cursor.execute(CLAIM, given | {"workspace": trigger.workspace_id, "trigger": trigger.trigger_id})
     return {key for (key,) in cursor.fetchall()}

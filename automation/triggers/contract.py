@@ -112,6 +112,10 @@ class ReadSecret(Protocol):
         """The value. `host` is where it goes: name, or name and port. Raises SourceError, also for a wrong host."""
 
 
+def _nothing_kept(_reference: Mapping[str, Json]) -> BinaryIO:
+    raise SourceError("The file is gone.", code="file_gone")
+
+
 @dataclass(frozen=True, slots=True)
 class Poll:
     """What a polling kind gets to look at its source once, outside of every transaction.
@@ -119,7 +123,8 @@ class Poll:
     `cursor` is what the last look returned, None at the first one. `most` items are wanted at once. `secret(name,
     host=…)` is the value of a secret of the workspace; raises SourceError. `seen(keys)` are those of the keys that need
     not be shown again: for sources without a cursor. `keep_file(name, content_type, data)` stores a file and returns
-    the reference to put into an item; raises SourceError for one that is too large.
+    the reference to put into an item; raises SourceError for one that is too large. `open_file(reference)` are the
+    bytes of a file that was kept; raises SourceError for one that is gone.
     """
 
     trigger: TriggerRow
@@ -128,6 +133,7 @@ class Poll:
     secret: ReadSecret
     seen: Callable[[Collection[str]], set[str]]
     keep_file: Callable[[str, str, bytes | BinaryIO], dict[str, Json]]
+    open_file: Callable[[Mapping[str, Json]], BinaryIO] = _nothing_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +179,47 @@ class Polling:
     settle: Callable[[Poll, Sequence[Item]], None] | None = None
     origin: Callable[[Config], Json] = _all_but_rhythm
     polls: Callable[[Config], bool] = lambda _config: True
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Something that came to a trigger, or could: what a run of it would see as `trigger`.
+
+    `given` is what stands under the fixed inputs. `id` and `at` are those of the thing that came; `is_cut`: large parts
+    of it are not kept.
+    """
+
+    trigger: Json
+    given: Json = None
+    id: UUID | None = None
+    at: datetime | None = None
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """For kinds that keep what comes to them themselves, beside the ledger of arrivals.
+
+    `captured(trigger, id)` is the thing of that id, or the newest one that can serve; None when there is none.
+    `given(trigger, data)` is one made of data that somebody gives.
+    """
+
+    captured: Callable[[TriggerRow, UUID | None], Sample | None]
+    given: Callable[[TriggerRow, Json], Sample]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What came to a trigger of a kind that keeps that itself. `counts` are those of the last 24 hours, by decision.
+
+    `error` is why the last thing that came was refused, "" when it was not; `failing_since` when that began.
+    """
+
+    last_arrived_at: datetime | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    error: str = ""
+    error_code: str = ""
+    failing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +292,10 @@ class TriggerKind:
     describe: Callable[[Sequence[TriggerRow]], Mapping[UUID, Mapping[str, Json]]] = _nothing_to_say
     clock: Clock | None = None
     polling: Polling | None = None
+    streaming: Streaming | None = None
     listens: bool = False
+    sampling: Sampling | None = None
+    activity: Callable[[Sequence[TriggerRow]], Mapping[UUID, Activity]] | None = None
     secret_keys: frozenset[str] = frozenset()
     examples: tuple[Config, ...] = ()  # configs that tests check
 
@@ -253,4 +303,3 @@ class TriggerKind:
     def writes_more(self) -> bool:
         """True when saving one writes more than its row."""
         return self.on_save is not _nothing_to_do or self.polling is not None
-    streaming: Streaming | None = None

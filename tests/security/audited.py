@@ -45,6 +45,7 @@ ELSEWHERE = {
     "POST me/mfa/recovery-codes": "brainops/accounts/tests/test_second_factors.py"
     "::test_new_recovery_codes_end_the_old_ones",
     "POST me/mfa/remove": "brainops/accounts/tests/test_second_factors.py::test_removing_the_factor_asks_for_a_code",
+    "POST triggers/<uuid:id>/poll": "automation/tests/api/test_arrivals.py::test_a_look_can_be_asked_for_at_once",
     "POST approvals/<uuid:id>/answer": "automation/tests/approvals/test_decisions.py"
     "::test_what_became_of_an_effect_is_answered_once",
     "POST workflows/import": "automation/tests/exchange/test_strategies.py::test_each_change_is_audited",
@@ -126,6 +127,7 @@ BODIES: dict[str, Made] = {
     "POST tags/rename": lambda _: {"from": "old", "to": "new"},
     "POST triggers": lambda things: {"workflow_id": str(things.workflow.id), **DAILY},
     "POST triggers/<uuid:id>/backfill": lambda _: last_day(),
+    "POST triggers/<uuid:id>/test": lambda _: {"data": {}, "run": True},
     "POST variables": lambda _: {"name": "fresh", "value": 1},
     "POST workflows": lambda _: FLOW,
     "POST workflows/<uuid:id>/versions/<str:number>/restore": _changed,
@@ -201,6 +203,7 @@ ACTIONS: dict[str, str] = {
     "POST tags/rename": "workflow.bulk",
     "POST triggers": "trigger.create",
     "POST triggers/<uuid:id>/backfill": "trigger.backfill",
+    "POST triggers/<uuid:id>/test": "trigger.test",
     "DELETE triggers/<uuid:id>": "trigger.delete",
     "PATCH triggers/<uuid:id>": "trigger.update",
     "PUT triggers/<uuid:id>": "trigger.update",

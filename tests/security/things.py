@@ -13,6 +13,7 @@ from django.utils import timezone
 from automation.engine.status import RunStatus, StepStatus
 from automation.models import (
     Approval,
+    Arrival,
     Event,
     EventDelivery,
     NoticeDelivery,
@@ -74,6 +75,10 @@ class Things:
         return self.one("run", lambda: _run(self))
 
     @property
+    def trigger(self) -> Any:
+        return self.one("trigger", lambda: make_schedule(self.workflow))
+
+    @property
     def endpoint(self) -> Any:
         return self.one("endpoint", lambda: webhook_rows.endpoint(self.workflow))
 
@@ -86,6 +91,10 @@ def _run(things: Things) -> Any:
         run=run, sha256="a" * 64, size=2, codec="zlib", data=b"x\x9c\x8b\x8e\x05\x00\x01\x15\x00\xb9"
     )
     return run
+
+
+def _arrival(things: Things) -> uuid.UUID:
+    return Arrival.objects.create(workspace=things.home, trigger=things.trigger, key="a", decision=1).id
 
 
 def _approval(things: Things) -> uuid.UUID:
@@ -222,7 +231,8 @@ MAKERS: dict[str, Callable[[Things], object]] = {
     "subscriptions/<uuid:id>": lambda things: subscription(things).id,
     "subscriptions/<uuid:id>/deliveries/<uuid:delivery_id>": _outbound,
     "tags/<path:tag>": lambda things: _tagged(things.workflow, "old"),
-    "triggers/<uuid:id>": lambda things: make_schedule(things.workflow).id,
+    "triggers/<uuid:id>": lambda things: things.trigger.id,
+    "triggers/<uuid:id>/arrivals/<uuid:arrival_id>": _arrival,
     "variables/<str:name>": lambda things: (
         Variable.objects.create(workspace=things.home, name="region", value="eu").name
     ),

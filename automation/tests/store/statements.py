@@ -10,9 +10,9 @@ from django.db import connection
 from automation.store import checkpoint, intake_many
 from automation.store.claim import Wanted
 from automation.store.intake import NewRun
+from automation.tests.store.statement_rows import HOME
 
 ID = uuid.uuid4()  # of nothing
-HOME = uuid.uuid4()  # of the workspace that the rows stand in
 WORKER = {"worker": ID, "token": ID, **Wanted(shared=16).parameters()}
 NEW = NewRun(workspace_id=HOME, workflow_id=ID, version_id=ID, inputs={}, dedupe_key="key:x").parameters()
 MANY = {name: [NEW[name]] for name in intake_many.COLUMNS}
@@ -195,6 +195,7 @@ CASES: dict[str, Case] = {
     "in_use.IN_USE": Case({"all": False}, ("run_ready", "run_blocked", "run_suspect", "run_owner", "run_wake")),
     "in_use.DEFINITIONS": Case(([ID],), ("automation_workflowversion_pkey",)),
     "files.INSERT": Case(A_FILE),
+    "files.TAKE_UNUSED": Case(A_FILE, ("stored_file_expiry",)),
     "files.ADD_CHUNK": Case((ID, 0, b"x")),
     "files.FIND": Case((ID, HOME), (STORED_FILE,)),
     "files.CHUNK": Case((ID, 0), ("automation_filechunk_pkey",)),
@@ -265,7 +266,7 @@ CASES: dict[str, Case] = {
     "tags.COUNT": Case({"workspace": HOME, "after": "", "prefix": "", "limit": 50}),
     "sources.HAS_DUE": Case((), ("source_due",)),
     "sources.CLAIM": Case({"lease": 60.0}, ("source_due",)),
-    "sources.HOLD": Case(LOOK, (SOURCE,)),
+    "sources.HOLD": Case(LOOK | {"lease": 60.0}, (SOURCE,)),
     "sources.LOCK": Case(LOOK, (SOURCE,)),
     "sources.ADVANCE": Case(LOOK | {"cursor": "{}", "is_begun": True, "has_arrived": True}, (SOURCE,)),
     "sources.KEEP_WAITING": Case(LOOK | {"waits_for": "", "has_arrived": True}, (SOURCE,)),
@@ -327,10 +328,17 @@ CASES: dict[str, Case] = {
     "vitals.APPROVALS_WAITING": Case((), ("approval_open", RUN)),
     "vitals.NOTICE_DELIVERIES": Case((), ("delivery_due", "delivery_age")),
     "vitals.TRANSFERS": Case((), ("transfer_due",)),
+    "trigger_health.FACTS": Case(
+        {"ids": [ID]},
+        ("automation_source_pkey", "arrival_list", "automation_firing_pkey", "run_trigger", DATA),
+    ),
+    "trigger_health.ARRIVED": Case({"ids": [ID]}, ("arrival_list",)),
+    "trigger_health.FIRED": Case({"ids": [ID]}, ("automation_firing_pkey",)),
     "wake.WAKE_DUE": Case((), ("run_wake",)),
     "wake.WAKE_GATHERED": Case((), ("run_gathered",)),
     "wake.TIME_OUT": Case((), ("run_deadline",)),
     "workers.NEIGHBOURS": Case(("host",)),
+    "stream_sources.JOIN": Case({"id": ID, "workspace": HOME}, ("automation_source_pkey",)),
     "leases.TAKE": Case({"names": ["x"], "space": 1}),
     "leases.GIVE_BACK": Case({"name": "x", "space": 1}),
     "leases.STILL_THERE": Case(()),
@@ -338,59 +346,9 @@ CASES: dict[str, Case] = {
     "workers.UNLOCK": Case((1, 1)),
     "workers.REGISTER": Case(PROCESS),
     "workers.RENAME": Case(("host/1", ID)),
-    "stream_sources.JOIN": Case({"id": ID, "workspace": HOME}, ("automation_source_pkey",)),
     "workers.HEARTBEAT": Case({"id": ID, "busy": "[]", "silence": 5.0}, ("run_owner", "run_ready", "run_suspect")),
     "workers.SET_STATE": Case((2, ID)),
 }
-
-# One workspace with a few hundred workflows and runs in every state, so that the planner has something to plan for.
-ROWS = """
-insert into accounts_workspace (id, name, slug) values ('{home}', 'Plans', 'plans');
-insert into automation_workflow (id, workspace_id, name, definition, description, tags, meta_data, is_active, version,
-                                 revision)
-select gen_random_uuid(), w.id, 'w' || n, '{}', '', '[]', '{}', true, '1.0.0', 1
-from accounts_workspace w, generate_series(1, 300) n;
-insert into automation_workflowversion (id, workspace_id, workflow_id, ordinal, number, name, description, definition,
-                                        tags, meta_data, checksum, note)
-select gen_random_uuid(), workspace_id, id, 1, '1.0.0', name, '', '{}', '[]', '{}', '', '' from automation_workflow;
-update automation_workflow w set current_version_id = v.id from automation_workflowversion v where v.workflow_id = w.id;
-insert into automation_run (workspace_id, workflow_id, version_id, status, claim, worker_id, wake_at, deadline_at,
-                            finished_at, finishes, dedupe_key, limit_key, created_at)
-select w.workspace_id, w.id, w.current_version_id, s, case when s = 20 then gen_random_uuid() end,
-       case when s = 20 then gen_random_uuid() end, case when s = 30 then now() + interval '1 hour' end,
-       case when s < 50 then now() + interval '1 day' end, case when s >= 50 then now() end,
-       case when s >= 50 then 1 else 0 end, 'key:' || w.id || n, 'limit', now() - n * interval '1 hour'
-from automation_workflow w, generate_series(1, 10) n,
-     lateral (select case n when 1 then 10 when 2 then 15 when 3 then 18 when 4 then 20 when 5 then 30 else 50 end) x(s);
-insert into automation_rundata (run_id) select id from automation_run;
-insert into automation_approval (id, workspace_id, run_id, path, number, title, assignees, escalate_to, state, expires_at,
-                                 escalates_at)
-select gen_random_uuid(), workspace_id, id, p, 1, 'x', '[]', '[]', case when id % 50 = 0 then 'pending' else 'approved' end,
-       now() + interval '1 day', now() + interval '1 hour'
-from automation_run, (values ('a'), ('b'), ('c'), ('d'), ('e'), ('f')) paths(p);
-insert into automation_steprun (run_id, path, kind, status) select id, 'a', 'log', 50 from automation_run;
-insert into automation_runlog (run_id, seq, at, message) select id, 1, now(), 'x' from automation_run;
-insert into automation_trigger (id, workspace_id, workflow_id, name, kind, config, inputs, is_active, next_fire_at)
-select gen_random_uuid(), workspace_id, id, '', 'schedule', '{}', '{}', true, now() from automation_workflow;
-insert into automation_firing (trigger_id, slot, decision)
-select t.id, now() - n * interval '1 day', 1 from automation_trigger t, generate_series(1, 20) n;
-insert into automation_arrival (id, workspace_id, trigger_id, key, decision, data, handle, created_at, seen_at)
-select gen_random_uuid(), t.workspace_id, t.id, 'key ' || n, 1, '{}', case when n = 1 then '{}'::jsonb end,
-       now() - n * interval '1 day', now() - n * interval '1 day' from automation_trigger t, generate_series(1, 40) n;
-insert into automation_source (trigger_id, workspace_id, next_at, last_polled_at)
-select id, workspace_id, case when random() < 0.05 then now() end, now() from automation_trigger;
-insert into automation_worker (id, name, state) select gen_random_uuid(), 'host/' || n, 4 from generate_series(1, 50) n;
-insert into automation_tick (name) values ('tick');
-"""
-TABLES = "approval run rundata steprun runlog workflow workflowversion trigger firing arrival source worker tick"
-
-
-def fill() -> None:
-    """Insert the rows and let the planner count them."""
-    with connection.cursor() as cursor:
-        cursor.execute(ROWS.replace("{home}", str(HOME)))
-        for table in TABLES.split():
-            cursor.execute(f"analyze automation_{table}")
 
 
 def plan_of(statement: str, parameters: Any) -> str:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from automation.engine.status import RunStatus
 from automation.models import Run
-from automation.tests.store.statements import fill
+from automation.tests.store.statement_rows import fill
 
 pytestmark = pytest.mark.django_db
 ENDED = [status for status in RunStatus if status.is_final]

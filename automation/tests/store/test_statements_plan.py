@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from automation import store
-from automation.tests.store.statements import CASES, fill, plan_of
+from automation.tests.store.statement_rows import fill
+from automation.tests.store.statements import CASES, plan_of
 
 STATEMENT = re.compile(r"^\s*(with|select|insert|update|delete)\b", re.IGNORECASE)
 PIECES = {
