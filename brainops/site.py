@@ -101,10 +101,12 @@ _SIDEBAR: dict[str, list[tuple[str, str, str, str]]] = {
         ("Notices", "notifications", "automation_noticerule_changelist", "automation.view_noticerule"),
         ("Kept values", "database", "automation_statevalue_changelist", "automation.view_statevalue"),
         ("Events", "campaign", "automation_event_changelist", "automation.view_event"),
+        ("Event deliveries", "outbox", "automation_eventdelivery_changelist", "automation.view_eventdelivery"),
     ],
     "Webhooks": [
         ("Endpoints", "webhook", "webhooks_webhookendpoint_changelist", "webhooks.view_webhookendpoint"),
         ("Events", "inbox", "webhooks_webhookevent_changelist", "webhooks.view_webhookevent"),
+        ("Subscriptions", "outbound", "webhooks_subscription_changelist", "webhooks.view_subscription"),
     ],
     "Operate": [
         ("Figures", "monitoring", "automation_run_figures", "automation.view_run"),

@@ -3,6 +3,7 @@
 from automation.admin import (  # noqa: F401  (they register)
     approvals,
     beat,
+    events,
     limits,
     notices,
     replays,

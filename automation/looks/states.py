@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automation.engine.status import RunStatus, StepStatus, WaitKind
-from automation.models import ApprovalState, DeliveryState, WorkerState
+from automation.models import ApprovalState, DeliveryState, EventDeliveryState, WorkerState
 from automation.models.firing import FiringDecision
 
 
@@ -107,6 +107,13 @@ FIRINGS = {
     FiringDecision.CONDITION: Look("Condition false", "filter_alt", "neutral"),
     FiringDecision.QUEUED: Look("Queued", "hourglass_top", "info"),
     FiringDecision.OVERFLOW: Look("Queue full", "hourglass_disabled", "warning"),
+}
+EVENT_DELIVERIES = {
+    EventDeliveryState.RAN: Look("Ran", "check_circle", "success"),
+    EventDeliveryState.PENDING: Look("Pending", "hourglass_top", "warning"),
+    EventDeliveryState.SKIPPED: Look("Skipped", "filter_alt", "neutral"),
+    EventDeliveryState.DEAD: Look("Dead letter", "mark_email_unread", "danger"),
+    EventDeliveryState.DISCARDED: Look("Discarded", "delete", "neutral", is_dashed=True),
 }
 APPROVALS = {
     ApprovalState.PENDING: Look("Waiting", "front_hand", "warning"),

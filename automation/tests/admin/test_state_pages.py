@@ -1,17 +1,16 @@
-"""Kept values and events in the admin."""
+"""Kept values in the admin."""
 
 from __future__ import annotations
 
 import pytest
 
-from automation.engine.status import RunStatus
-from automation.models import Event, StateValue
-from automation.tests.admin.conftest import make_run, make_staff
+from automation.models import StateValue
+from automation.tests.admin.conftest import make_staff
 from automation.tests.triggers.rows import make_workflow
 
 pytestmark = pytest.mark.django_db
 
-VALUES, EVENTS = "/admin/automation/statevalue/", "/admin/automation/event/"
+VALUES = "/admin/automation/statevalue/"
 
 
 def test_values_are_shown_by_their_beginning_and_cannot_be_edited(admin_of_all):
@@ -26,21 +25,5 @@ def test_values_are_shown_by_their_beginning_and_cannot_be_edited(admin_of_all):
     assert admin_of_all.post(f"{VALUES}{row.pk}/change/", {"key": "other"}).status_code == 403
 
 
-def test_events_lead_to_their_run_with_as_many_queries_however_many_there_are(admin_of_all, django_assert_num_queries):
-    workflow = make_workflow()
-    run = make_run(workflow, status=RunStatus.SUCCEEDED)
-    for number in range(5):
-        Event.objects.create(workspace=workflow.workspace, name=f"order.{number}", payload=number, run=run, path="a")
-    Event.objects.create(workspace=workflow.workspace, name="of.a.pruned.run")
-
-    html = admin_of_all.get(EVENTS).content.decode()
-
-    assert html.count(f"/admin/automation/run/{run.uid}/") == 5
-    assert "of.a.pruned.run" in html
-    with django_assert_num_queries(5):  # session, user, the filter's workspaces, count, rows
-        admin_of_all.get(EVENTS)
-
-
-@pytest.mark.parametrize("page", [VALUES, EVENTS])
-def test_staff_without_the_right_see_neither(page, db):
-    assert make_staff().get(page).status_code == 403
+def test_staff_without_the_right_see_none(db):
+    assert make_staff().get(VALUES).status_code == 403
