@@ -21,7 +21,7 @@ from automation.admin.rights import may
 from automation.admin.run_log_page import number
 from automation.looks.states import REPLAYS
 from automation.models import Replay
-from automation.services import replays
+from automation.services import backfill_orders, replays
 from brainops.accounts.caller import Caller
 from brainops.audit.admin.base import ReadOnlyAdmin
 from brainops.core.errors import AppError
@@ -85,6 +85,8 @@ class ReplayAdmin(ReadOnlyAdmin):
         after = number(request.GET.get("after")) or 0
         rows = replays.items(self._caller(request, replay), id, status=status or None)
         found = list(rows.filter(id__gt=after).order_by("id")[: SHOWN_ITEMS + 1])
+        if replay.source == backfill_orders.SOURCE:
+            backfill_orders.name_slots(found)
         context = {
             "title": "Replay",
             "replay": replay,

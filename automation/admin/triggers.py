@@ -13,9 +13,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.dateparse import parse_datetime
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from unfold.views import ChangeList
 
+from automation.admin import backfill_form
 from automation.admin.callers import caller_of, say_refusal
 from automation.admin.filters import WorkflowFilter, WorkspaceFilter, as_uuid
 from automation.admin.rights import may
@@ -72,6 +73,11 @@ class TriggerAdmin(ReadOnlyAdmin):
         return [
             path("<uuid:id>/", view(require_GET(self.page_view)), name="automation_trigger_page"),
             path("<uuid:id>/switch/", view(require_POST(self.switch_view)), name="automation_trigger_switch"),
+            path(
+                "<uuid:id>/backfill/",
+                view(require_http_methods(["GET", "POST"])(self.backfill_view)),
+                name="automation_trigger_backfill",
+            ),
             path("ledger/", view(require_GET(self.ledger_view)), name="automation_trigger_ledger"),
             *super().get_urls(),
         ]
@@ -94,6 +100,8 @@ class TriggerAdmin(ReadOnlyAdmin):
             "inputs": pretty(trigger.inputs),
             "firings": _firings(Firing.objects.filter(trigger=trigger))[:SHOWN_FIRINGS],
             "may_switch": self.has_switch_permission(request),
+            "may_backfill": self.has_backfill_permission(request),
+            "alarms": trigger.alarms.order_by("since"),
         }
         return render(request, "automation/trigger.html", context)
 
@@ -104,6 +112,24 @@ class TriggerAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         self._switch(request, [trigger], to=request.POST.get("to") == "active")
         return redirect("admin:automation_trigger_page", id=id)
+
+    def backfill_view(self, request: HttpRequest, id: UUID) -> HttpResponse:
+        """Ask for a past period and show which slots it means; order them when that was confirmed."""
+        trigger = self._trigger(request, id)
+        if not self.has_backfill_permission(request):
+            raise PermissionDenied
+        if trigger.kind != "schedule":
+            raise Http404
+        view = backfill_form.read(trigger, request.POST)
+        if request.POST.get("confirmed") != "yes":
+            return backfill_form.answer(request, self.admin_site, trigger, view)
+        try:
+            replay = backfill_form.order(request, trigger, view)
+        except AppError as refusal:
+            say_refusal(request, refusal)
+            return redirect("admin:automation_trigger_page", id=id)
+        messages.success(request, f"Ordered. Up to {replay.per_minute} runs a minute are started.")
+        return redirect("admin:automation_replay_page", id=replay.id)
 
     def ledger_view(self, request: HttpRequest) -> HttpResponse:
         """What became of the slots of all schedules, newest first."""
@@ -140,6 +166,11 @@ class TriggerAdmin(ReadOnlyAdmin):
     def has_switch_permission(self, request: HttpRequest) -> bool:
         """Those who may change triggers."""
         return may(request, "automation.change_trigger")
+
+    def has_backfill_permission(self, request: HttpRequest) -> bool:
+        """Those who may change triggers and start runs, and look at the replay that does it."""
+        needed = ("change_trigger", "run_workflow", "retry_run")
+        return all(may(request, f"automation.{permission}") for permission in needed)
 
     def _switch(self, request: HttpRequest, rows: Any, *, to: bool) -> None:
         changed = 0

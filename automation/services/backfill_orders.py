@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,7 +12,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from automation.engine.status import RunStatus
-from automation.models import Firing, PlannedSlot, Replay, Run, Trigger
+from automation.models import Firing, PlannedSlot, Replay, ReplayItem, Run, Trigger
 from automation.models.firing import FiringDecision
 from automation.services import replays
 from automation.services.backfills import (
@@ -87,6 +88,14 @@ def repeat_slot(caller: Caller, subject_id: UUID, _repeat: Repeat, _dedupe_key: 
         raise Conflict(filled.reason, code="slot_left_out")
     run = Run.objects.only("id", "uid", "status", "created_at").get(uid=filled.run_uid)
     return StartedRun(run.id, run.uid, version, run.created_at, RunStatus(run.status))
+
+
+def name_slots(items: Sequence[ReplayItem]) -> None:
+    """Note in items which slot each is of, as `slot`; None when it is forgotten."""
+    known = PlannedSlot.objects.in_bulk([item.subject_id for item in items if item.subject_id])
+    for item in items:
+        planned = known.get(item.subject_id) if item.subject_id else None
+        vars(item)["slot"] = planned.slot if planned else None
 
 
 def forget_old() -> int:
