@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from automation.engine.status import RunStatus, StepStatus
 from automation.models import NoticeDelivery, Variable, Worker
@@ -12,6 +13,7 @@ from automation.tests.admin.conftest import EVIL, add_lines, add_step, make_run
 from automation.tests.notices.rows import make_rule, run_once
 from automation.tests.triggers.rows import make_schedule, make_workflow
 from tests.browser.conftest import DESK, PHONE, scrolls_sideways
+from webhooks.tests.outbound.rows import put, subscribe
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -35,6 +37,7 @@ def addresses(staff):
     run_once(workflow)
     decide_due()
     NoticeDelivery.objects.update(state="failed", last_error="554 " + "a-very-long-word-" * 20)
+    sent = outbound(workflow)
     automation = "/admin/automation"
     return {
         "overview": "/admin/",
@@ -54,6 +57,12 @@ def addresses(staff):
         "workers": f"{automation}/worker/",
         "beat": "/admin/django_celery_beat/periodictask/",
         "webhook endpoints": "/admin/webhooks/webhookendpoint/",
+        "subscriptions": "/admin/webhooks/subscription/",
+        "subscription": reverse("admin:webhooks_subscription_page", args=[sent.subscription_id]),
+        "subscription form": reverse("admin:webhooks_subscription_change", args=[sent.subscription_id]),
+        "what a subscription was sent": reverse(
+            "admin:webhooks_subscription_delivery", args=[sent.subscription_id, sent.id]
+        ),
         "variables": f"{automation}/variable/",
         "variable": f"{automation}/variable/{long_variable(workflow).id}/change/",
         "secrets": f"{automation}/secret/",
@@ -72,6 +81,18 @@ def addresses(staff):
         "identities": "/admin/accounts/identity/",
         "sign-in security": "/admin/security/",
     }
+
+
+def outbound(workflow):
+    """A subscription with long words in it, and a delivery that failed."""
+    long = "a-very-long-word-" * 20
+    told = {"url": f"https://hooks.example.com/{long}", "types": ["run.*", f"order.{long[:150]}"], "tags": ["orders"]}
+    row = subscribe(workflow.workspace, told.pop("url"), *told.pop("types"), headers={"Authorization": "x" * 9}, **told)
+    row.description, row.failures, row.failing_since = f"Status page {EVIL}", 7, timezone.now()
+    row.save()
+    sent = put(row, state="failed", last_error=f"The receiver answered 500: {long}", body={"data": long})
+    sent.tries.create(began_at=timezone.now(), duration_ms=84, status=500, answer=long)
+    return sent
 
 
 def long_variable(workflow):

@@ -210,4 +210,4 @@ def without_sent_back(body: Json, shown: Mapping[str, Json]) -> Json:
 
 
 def _attempt(row: OutboundAttempt) -> dict[str, Json]:
-    return {name: getattr(row, name) for name in AttemptShape().fields}
+    return {name: getattr(row, name) for name in ("began_at", "duration_ms", "status", "error", "answer", "next_at")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import orjson
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -72,6 +73,11 @@ class Subscription(models.Model):
             # each event asks who wants to hear of it
             models.Index(fields=["workspace"], name="subscription_active", condition=Q(is_active=True)),
         ]
+
+    @property
+    def header_values(self) -> dict[str, str]:
+        """The headers with their values; they are decrypted for it."""
+        return dict(orjson.loads(self.headers)) if self.headers else {}
 
     def __str__(self) -> str:
         return f"{self.description or self.url} hears of {', '.join(self.types)}"

@@ -25,7 +25,7 @@ from brainops.core.redact import SecretValues, redact_line
 from brainops.core.standard_webhooks import signed_headers
 from integrations.messages import Response
 from integrations.refusals import retry_after_seconds
-from webhooks.models import OutboundDelivery, Subscription
+from webhooks.models import OutboundDelivery
 from webhooks.services import outbound_outcomes
 from webhooks.services.outbound_outcomes import Outcome
 from webhooks.store import outbound as store
@@ -88,7 +88,7 @@ def _attempt(delivery: OutboundDelivery, let_go: Callable[[], None]) -> Outcome:
         return Outcome(began_at, round((time.monotonic() - started) * 1000), **said)
 
     try:
-        headers = headers_of(delivery.subscription)
+        headers = delivery.subscription.header_values
         request = _request(delivery, headers)
     except Exception:  # a lost key, say: it is no fault of the receiver, and other deliveries go on
         log.exception("outbound_not_sent", delivery_id=str(delivery.id))
@@ -131,11 +131,6 @@ def _request(delivery: OutboundDelivery, headers: Mapping[str, str]) -> http.Req
         read_seconds=ATTEMPT_SECONDS,
         max_bytes=ANSWER_BYTES,
     )
-
-
-def headers_of(subscription: Subscription) -> dict[str, str]:
-    """The headers that a subscription adds, with their values."""
-    return dict(orjson.loads(subscription.headers)) if subscription.headers else {}
 
 
 def shown(body: bytes, headers: Mapping[str, str]) -> str:

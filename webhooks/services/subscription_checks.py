@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from automation.models import Workflow
 from automation.services.notice_checks import as_id
@@ -16,6 +15,7 @@ from brainops.core.egress.urls import parse_url
 from brainops.core.errors import InvalidInput, Problem
 from brainops.core.redact import MASK
 from webhooks import event_patterns
+from webhooks.models import Subscription
 
 MOST_HEADERS = 20
 LONGEST_VALUE = 2_000  # characters of a header
@@ -24,16 +24,17 @@ OURS = frozenset({"content-type", "content-encoding", "webhook-id", "webhook-tim
 Json = Any
 
 
-def check(workspace_id: UUID, said: Mapping[str, Json], *, stored: Mapping[str, str], stored_url: str) -> None:
-    """Check the whole of a subscription. Raises InvalidInput with every problem.
+def check(stored: Subscription, said: Mapping[str, Json]) -> None:
+    """Check the whole of what a subscription is to be; `stored` is what it is. Raises InvalidInput with every problem.
 
-    `stored` are the headers it has: a masked value stands for the stored one, but not for another receiver.
+    A masked value of a header stands for the stored one, but not for another receiver. What names gone workflows stays.
     """
+    is_other = bool(stored.url) and origin_of(said["url"]) != origin_of(stored.url)
     found = [
         *_url_problems(said["url"]),
         *_type_problems(said["types"]),
-        *_workflow_problems(workspace_id, said["workflow_ids"]),
-        *_header_problems(said, stored, is_other=bool(stored_url) and origin_of(said["url"]) != origin_of(stored_url)),
+        *_workflow_problems(stored, said["workflow_ids"]),
+        *_header_problems(said, stored.header_values, is_other=is_other),
     ]
     if found:
         raise InvalidInput.from_problems(found)
@@ -62,12 +63,12 @@ def _type_problems(types: list[str]) -> Iterator[Problem]:
             yield Problem("invalid_type", refusal, f"/types/{index}")
 
 
-def _workflow_problems(workspace_id: UUID, workflow_ids: list[str]) -> Iterator[Problem]:
+def _workflow_problems(stored: Subscription, workflow_ids: list[str]) -> Iterator[Problem]:
     wanted = [as_id(id_) for id_ in workflow_ids]
-    rows = Workflow.objects.filter(id__in=[id_ for id_ in wanted if id_], workspace_id=workspace_id)
+    rows = Workflow.objects.filter(id__in=[id_ for id_ in wanted if id_], workspace_id=stored.workspace_id)
     known = set(rows.values_list("id", flat=True)) if wanted else set()
     for index, id_ in enumerate(wanted):
-        if id_ not in known:
+        if id_ not in known and workflow_ids[index] not in stored.workflow_ids:
             message = f"There is no workflow {workflow_ids[index][:60]!r} in this workspace."
             yield Problem("not_found", message, f"/workflow_ids/{index}")
 

@@ -26,7 +26,6 @@ from webhooks import event_patterns
 from webhooks.models import OffReason, Subscription
 from webhooks.services import subscription_checks
 from webhooks.services.outbound_intake import LISTENER
-from webhooks.services.outbound_sending import headers_of
 from webhooks.services.subscription_ends import place_of, switch_off_locked
 
 MOST_SUBSCRIPTIONS = 100  # of one workspace
@@ -154,8 +153,8 @@ def audit(
 def _save(
     caller: Caller, subscription: Subscription, said: Mapping[str, Json], *, before: Mapping[str, Json] | None
 ) -> Subscription:
-    stored = headers_of(subscription)
-    subscription_checks.check(caller.workspace(), said, stored=stored, stored_url=subscription.url)
+    subscription_checks.check(subscription, said)
+    stored = subscription.header_values
     was_active, old_url = before is not None and subscription.is_active, subscription.url
     for name in _PLAIN:
         setattr(subscription, name, said[name])

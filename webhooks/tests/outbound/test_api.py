@@ -175,6 +175,17 @@ def test_workflows_of_others_are_as_unknown_as_those_that_are_not_there(owner, s
     assert texts[0] == texts[1]
 
 
+def test_a_workflow_that_is_gone_may_stay_so_that_the_others_are_not_heard_instead(owner, home):
+    gone = make_workflow(home)
+    gone_id = str(gone.id)
+    row = made(owner, workflow_ids=[gone_id])
+    gone.delete()
+
+    changed = owner.patch(f"/subscriptions/{row['id']}", {"description": "x"})
+
+    assert (changed.status_code, changed.json()["workflow_ids"]) == (200, [gone_id])
+
+
 def test_a_workspace_has_a_bounded_number_of_them(owner, monkeypatch):
     monkeypatch.setattr(subscriptions, "MOST_SUBSCRIPTIONS", 2)
     made(owner)

@@ -10,6 +10,7 @@ from brainops.core.egress.errors import (
     ConnectFailed,
     ConnectionLost,
     DnsFailed,
+    EgressError,
     InvalidRequest,
     ProtocolError,
 )
@@ -133,6 +134,26 @@ def test_an_answer_that_readers_could_take_differently_is_refused(client, serve,
         client.send(Request("GET", server.url()))
 
     assert (refused.value.was_sent, refused.value.has_heard) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"", None),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", None),
+        (b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\n", None),
+        (b"HTTP/1.1 201 Made\r\nContent-Length: 9\r\n\r\nhalf", 201),
+        (b"HTTP/1.1 500 No\r\nContent-Length: 900\r\n\r\n" + b"x" * 900, 500),
+    ],
+    ids=["nothing", "half a head", "an interim answer", "half a body", "too much"],
+)
+def test_an_error_tells_the_status_when_the_head_was_complete(client, serve, raw, status):
+    server = serve(say_raw(raw))
+
+    with pytest.raises(EgressError) as broken:
+        client.send(Request("GET", server.url(), max_bytes=100))
+
+    assert broken.value.status == status
 
 
 @pytest.mark.parametrize(
