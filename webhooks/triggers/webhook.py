@@ -8,10 +8,10 @@ from functools import cache
 from django.conf import settings
 
 from automation.engine.problem import Problem
-from automation.triggers.contract import Config, Json, Saving, TriggerKind
+from automation.triggers.contract import Config, Json, Sampling, Saving, TriggerKind
 from brainops.core.schemas import Schema
 from webhooks.models import AnswerMode
-from webhooks.services import answering, endpoints, front_schema, fronts
+from webhooks.services import answering, endpoints, front_schema, fronts, trigger_activity, trigger_samples
 from webhooks.signatures import all_schemes
 from webhooks.signatures.contract import Scheme
 
@@ -193,6 +193,8 @@ KIND = TriggerKind(
     complete=complete,
     on_save=on_save,
     describe=endpoints.described,
+    sampling=Sampling(captured=trigger_samples.captured, given=trigger_samples.given),
+    activity=trigger_activity.activity,
     secret_keys=frozenset({"secret"}),
     examples=(
         {"scheme": "github", "event_types": ["push"]},
