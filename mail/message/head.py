@@ -44,11 +44,7 @@ class Head:
         written = self._written(name)
         if written is None:
             return []
-        parsed = parsed_header(name, written)
-        try:
-            found = [(address.display_name, address.addr_spec) for address in parsed.addresses]
-        except Exception:  # noqa: BLE001  # it was too long, or `email` breaks on what is no address
-            found = getaddresses([one_line(written)])
+        found = _addresses_in(name, written)
         return [{"name": one_line(shown), "address": one_line(address)} for shown, address in found]
 
     @property
@@ -93,6 +89,18 @@ def read_head(raw: bytes) -> Head:
     if head.count(b"\n") > MOST_HEADERS:
         raise Unreadable(f"Its headers have more than {MOST_HEADERS:,} lines.")
     return Head(parse(head))
+
+
+def _addresses_in(name: str, written: str) -> list[tuple[str, str]]:
+    """The names and addresses of a header; as `email` finds them in a header that it cannot read or that is long."""
+    try:
+        return [(one.display_name, one.addr_spec) for one in parsed_header(name, written).addresses]
+    except Exception:  # noqa: BLE001  # the parser of `email` breaks in many ways on what is no address
+        pass
+    try:
+        return getaddresses([one_line(written)])
+    except Exception:  # noqa: BLE001  # and so does the older one
+        return []
 
 
 def _decoded(name: str, written: str) -> str:
