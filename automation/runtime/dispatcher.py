@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -11,6 +12,7 @@ from django.db import connections
 from automation.runtime.vital import VitalThread
 from automation.services import event_deliveries, event_dispatch
 
+ASK_SECONDS = 1.0  # between two looks whether somebody listens to the ends of runs, while runs end
 CLOSE_SECONDS = 5.0  # without a call, before its connection is given back
 PAUSE_SECONDS = 1.0  # while the database is away
 
@@ -24,10 +26,17 @@ class Dispatcher(VitalThread):
         super().__init__("dispatcher")
         self._called = threading.Event()
         self._stopping = threading.Event()
+        self._is_wanted = False  # somebody listens to the ends of runs
+        self._ask_at = 0.0  # monotonic instant
 
     def call(self) -> None:
         """Somebody may have to be told of something."""
         self._called.set()
+
+    def runs_ended(self) -> None:
+        """Runs have ended. Called after each checkpoint that ends some, so it mostly does nothing."""
+        if self._is_wanted or time.monotonic() >= self._ask_at:
+            self.call()
 
     def call_if_due(self) -> None:
         """The tick's look: what a lost bell left, and what waits for its next attempt."""
@@ -55,6 +64,9 @@ class Dispatcher(VitalThread):
 
     def _work(self) -> None:
         """Until nothing is left. What was told of is delivered at once."""
+        if time.monotonic() >= self._ask_at:
+            self._ask_at = time.monotonic() + ASK_SECONDS
+            self._is_wanted = bool(self._attempt(event_dispatch.hears_ends))
         while not self._stopping.is_set():
             told = self._attempt(event_dispatch.dispatch_some)
             delivered = self._attempt(event_deliveries.deliver_some)

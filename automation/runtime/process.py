@@ -34,7 +34,8 @@ class Runtime:
 
     def __init__(self) -> None:
         self._aftermath = Aftermath(on_ready=self.wake)
-        self.writer = Writer(on_ended=self._aftermath.submit)
+        self.dispatcher = Dispatcher()
+        self.writer = Writer(on_ended=self._aftermath.submit, on_ends=self.dispatcher.runs_ended)
         self._commands = Commands()
         self._is_stopping = threading.Event()
         self.slots = Slots(
@@ -49,7 +50,6 @@ class Runtime:
             on_lost=self._on_lost,
         )
         self.postmen = Postmen()
-        self.dispatcher = Dispatcher()
         self.pulse = Pulse(
             self.heartbeat,
             every_seconds=settings.BRAINOPS_TICK_SECONDS,

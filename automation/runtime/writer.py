@@ -81,10 +81,15 @@ class Writer(VitalThread):
     """Commits checkpoints in groups, in the order each run gave them."""
 
     def __init__(
-        self, connection: Connection | None = None, *, on_ended: Callable[[Entry], None] = lambda _entry: None
+        self,
+        connection: Connection | None = None,
+        *,
+        on_ended: Callable[[Entry], None] = lambda _entry: None,
+        on_ends: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__("writer")
         self._on_ended = on_ended  # told of runs whose end matters to a caller or a limit
+        self._on_ends = on_ends  # told when runs have ended
         self._connection = connection or Connection(application_name="brainops-writer")
         self._inbox: SimpleQueue[Receipt | None] = SimpleQueue()
         self._held_back: list[Receipt] = []
@@ -120,10 +125,12 @@ class Writer(VitalThread):
         self._tell([receipt])
 
     def _tell(self, batch: Sequence[Receipt]) -> None:
-        for receipt in batch:
-            entry, status = receipt.entry, receipt.status
-            if status is not None and status >= RunStatus.SUCCEEDED and (entry.limit_key or entry.called_by):
+        ended = [one.entry for one in batch if one.status is not None and one.status >= RunStatus.SUCCEEDED]
+        for entry in ended:
+            if entry.limit_key or entry.called_by:
                 self._on_ended(entry)
+        if ended:
+            self._on_ends()
 
     def _gather(self) -> tuple[list[Receipt], bool]:
         """One batch with at most one entry per run; a second one of the same run waits for the next batch."""

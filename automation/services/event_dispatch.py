@@ -34,6 +34,12 @@ def has_queued() -> bool:
         return event_queue.has_queued(cursor)
 
 
+def hears_ends() -> bool:
+    """True when somebody listens to the ends of runs."""
+    with connection.cursor() as cursor:
+        return event_queue.is_wanted(cursor, "brainops.run.")
+
+
 def dispatch_some() -> int:
     """Tell listeners of a batch; return how many events it was, 0 when none is left or somebody else dispatches."""
     try:

@@ -23,6 +23,7 @@ INTERVAL_SECONDS = 0.004  # new runs within it share a bell
 PAUSE_AFTER_ERROR_SECONDS = 1.0
 FAILED = Counter("brainops_bells_failed_total", "Bells that could not be rung: Redis was away.")
 ENOUGH_BELLS = 2  # unheard bells already in the queue: whoever hears them will claim this run too
+ENOUGH_FOR_EVENTS = 6  # the others may be no bells for events
 
 
 class Ringer:
@@ -54,7 +55,7 @@ class Ringer:
             self._for_events.clear()
             try:
                 producer = producer or new_producer()
-                if pending_bells(producer) < ENOUGH_BELLS:
+                if pending_bells(producer) < (ENOUGH_FOR_EVENTS if for_events else ENOUGH_BELLS):
                     publish(producer, for_events=for_events)
             except Exception:  # noqa: BLE001 - whatever Redis does, a bell may be dropped: the rows are there
                 producer = None

@@ -34,6 +34,13 @@ order by q.id limit %(most)s
 
 HAS_QUEUED = "select exists (select from automation_queuedevent)"
 
+# By somebody in any workspace: types that begin so, or beginnings that reach so far.
+IS_WANTED = """
+select exists (select from automation_eventwish w
+               where starts_with(w.type, %(beginning)s)
+                 or (right(w.type, 1) = '*' and starts_with(%(beginning)s, left(w.type, -1))))
+"""
+
 REMOVE = "delete from automation_queuedevent where id = any(%(ids)s)"
 
 WORKSPACES = "select id from accounts_workspace where id = any(%(ids)s) for key share"
@@ -120,6 +127,12 @@ def take(cursor: Any, *, most: int, each: int) -> list[Queued]:
 def has_queued(cursor: Any) -> bool:
     """True when something is still to be told."""
     cursor.execute(HAS_QUEUED)
+    return bool(cursor.fetchone()[0])
+
+
+def is_wanted(cursor: Any, beginning: str) -> bool:
+    """True when somebody wants events whose types begin so."""
+    cursor.execute(IS_WANTED, {"beginning": beginning})
     return bool(cursor.fetchone()[0])
 
 

@@ -145,6 +145,7 @@ CASES: dict[str, Case] = {
     "event_queue.ALONE": Case((1,)),
     "event_queue.TAKE": Case({"most": 200, "each": 50}, ("queued_event_next",)),
     "event_queue.HAS_QUEUED": Case(),
+    "event_queue.IS_WANTED": Case({"beginning": "brainops.run."}),
     "event_queue.REMOVE": Case({"ids": [1]}, ("automation_queuedevent_pkey",)),
     "event_queue.WORKSPACES": Case(IDS),
     "event_queue.WISHES": Case(IDS, ("event_wish_once",)),
@@ -330,7 +331,10 @@ CASES: dict[str, Case] = {
     "vitals.TRANSFERS": Case((), ("transfer_due",)),
     "trigger_health.FACTS": Case(
         {"ids": [ID]},
-        ("automation_source_pkey", "arrival_list", "automation_firing_pkey", "run_trigger", DATA),
+        (
+            *("automation_source_pkey", "arrival_list", "automation_firing_pkey", "schedule_alarm_once"),
+            *("run_trigger", DATA),
+        ),
     ),
     "trigger_health.ARRIVED": Case({"ids": [ID]}, ("arrival_list",)),
     "trigger_health.FIRED": Case({"ids": [ID]}, ("automation_firing_pkey",)),

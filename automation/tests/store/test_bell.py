@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from json import loads
 
 from django.conf import settings
 
@@ -46,3 +47,21 @@ def test_a_ring_without_redis_does_not_wait_for_it_and_is_counted(monkeypatch):
         time.sleep(0.01)
 
     assert (was_over, counted) == (False, 1)
+
+
+def test_a_bell_for_events_rings_beside_those_for_runs_and_few_of_them_wait():
+    client = bell.new_producer().channel.client
+    client.delete(settings.CELERY_TASK_DEFAULT_QUEUE)
+    for _ in range(bell.ENOUGH_BELLS):
+        bell.publish(bell.new_producer())
+
+    for _ in range(200):
+        bell.ring_for_events()
+        time.sleep(0.0005)
+    deadline = time.monotonic() + 30
+    while waiting_bells() <= bell.ENOUGH_BELLS and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    names = {loads(message)["headers"]["task"] for message in client.lrange(settings.CELERY_TASK_DEFAULT_QUEUE, 0, -1)}
+    assert names == {"automation.tasks.wake", "automation.tasks.dispatch"}
+    assert waiting_bells() <= bell.ENOUGH_FOR_EVENTS
