@@ -91,9 +91,10 @@ class Postmen:
         self._rounds = [(outbox, Postman(name, outbox)) for name, outbox in outboxes.known.items()]
 
     def start(self) -> None:
-        """Start all of them."""
+        """Start all of them; from now on they are called when something was put into an outbox."""
         for _, postman in self._rounds:
             postman.start()
+        outboxes.answer_calls(self.call)
 
     def call(self) -> None:
         """Call those whose outbox has something due."""
@@ -103,5 +104,6 @@ class Postmen:
 
     def stop(self) -> None:
         """Stop all of them."""
+        outboxes.answer_no_more(self.call)
         for _, postman in self._rounds:
             postman.stop()

@@ -27,3 +27,20 @@ class Outbox:
 
 
 known: Registry[Outbox] = Registry("outbox")
+_calls: set[Callable[[], None]] = set()  # one for the postmen of each runtime of this process
+
+
+def call_postmen() -> None:
+    """Have the postmen of this process look now. Where there are none, somebody's next tick does it."""
+    for call in tuple(_calls):
+        call()
+
+
+def answer_calls(call: Callable[[], None]) -> None:
+    """Say how the postmen are called."""
+    _calls.add(call)
+
+
+def answer_no_more(call: Callable[[], None]) -> None:
+    """Forget how they were called."""
+    _calls.discard(call)

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from automation.engine.notices import LIFETIME_SECONDS
+from automation.services import outboxes
 from automation.services.event_listeners import Heard, Listener
 from automation.store.events import RESERVED, BusEvent, source_of
 from webhooks.models import OutboundDelivery
@@ -32,7 +33,7 @@ class _Told:
 
 def listener() -> Listener:
     """The subscriptions, for the bus."""
-    return Listener(take=take, went=went)
+    return Listener(take=take, after=outboxes.call_postmen, went=went)
 
 
 def take(cursor: Any, heard: Sequence[Heard]) -> None:

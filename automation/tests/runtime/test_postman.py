@@ -134,8 +134,10 @@ def test_each_outbox_has_a_postman_of_its_own_who_is_called_when_something_is_du
     postmen = Postmen()
     postmen.start()
 
-    postmen.call()
+    outboxes.call_postmen()
 
     assert full.wait_for(message)
     postmen.stop()
-    assert empty.sent == []
+    full.put()
+    outboxes.call_postmen()
+    assert (full.sent, empty.sent) == ([message], [])
