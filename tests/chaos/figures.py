@@ -25,7 +25,7 @@ TITLES = {
     9: "a worker frozen for 15 s",
     10: "poison runs: 5 kill, 5 exhaust memory, 5 segfault",
     11: "rolling deploy (SIGTERM every 3 s)",
-    12: "schedules: two beats, workers and beats killed after each fire, DST",
+    12: "schedules: two beats, later none, workers and beats killed after each fire, DST",
     13: "each delivery three times at once, by clients that hang up",
     14: "loop of 10,000 items, workers killed ten times",
     15: "cancel storm on runs with a limit of 2, workers killed",

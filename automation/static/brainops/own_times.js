@@ -10,5 +10,5 @@ for (const spot of spots) {
   spot.hidden = false;
 }
 for (const name of document.querySelectorAll("[data-own-zone]")) {
-  name.textContent = spots.length ? `beside them your own: ${own}` : "";
+  name.textContent = spots.length ? `· below, yours: ${own}` : "";
 }
