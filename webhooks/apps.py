@@ -15,7 +15,13 @@ class WebhooksConfig(AppConfig):
         from automation.services import event_listeners, outboxes  # noqa: PLC0415  # the models must be loaded first
         from automation.services.replay_sources import repeaters  # noqa: PLC0415  # models first
         from automation.services.retention import others  # noqa: PLC0415  # the models must be loaded first
-        from webhooks.services import outbound_acts, outbound_intake, outbound_sending  # noqa: PLC0415  # models first
+        from brainops.core import metrics  # noqa: PLC0415  # models first
+        from webhooks.services import (  # noqa: PLC0415  # models first
+            outbound_acts,
+            outbound_figures,
+            outbound_intake,
+            outbound_sending,
+        )
         from webhooks.services.replays import SOURCE, repeat_event  # noqa: PLC0415  # models first
         from webhooks.services.retention import forget_old  # noqa: PLC0415  # models first
 
@@ -23,4 +29,5 @@ class WebhooksConfig(AppConfig):
         others.register("outbound deliveries", outbound_acts.forget_old)
         outboxes.known.register("subscriptions", outbound_sending.outbox())
         event_listeners.listeners.register(outbound_intake.LISTENER, outbound_intake.listener())
+        metrics.sample_providers.register("subscriptions", outbound_figures.samples)
         repeaters.register(SOURCE, repeat_event)

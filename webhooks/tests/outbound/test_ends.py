@@ -13,7 +13,7 @@ from brainops.accounts.models import Role
 from brainops.audit.models import AuditEntry
 from brainops.core import clock
 from webhooks.models import OutboundDelivery, Subscription
-from webhooks.services import outbound_acts, subscriptions
+from webhooks.services import outbound_acts, outbound_figures, subscriptions
 from webhooks.tests import make
 from webhooks.tests.outbound.receiver import Answer
 from webhooks.tests.outbound.rows import pass_time, publish, put, send_all, subscribe
@@ -157,3 +157,19 @@ def test_a_test_that_meets_a_410_ends_nothing(home, receiver):
     made = outbound_acts.test(owner, subscription.id)
 
     assert (made.state, made.is_test, stands(subscription)) == ("failed", True, (True, ""))
+
+
+def test_what_operators_see_of_it(home, receiver):
+    receiver.usual = Answer(500)
+    failing = subscribe(home, receiver.url)
+    subscribe(home, receiver.url)
+    subscribe(home, receiver.url, is_active=False, off_reason="gone")
+    subscribe(home, receiver.url, is_active=False, off_reason="person")
+    put(failing)
+    send_all()
+    put(failing, next_at=clock.now() - timedelta(hours=1))
+
+    *states, late = outbound_figures.samples()
+
+    assert {one.labels["state"]: one.value for one in states} == {"well": 1, "failing": 1, "ended": 1}
+    assert late.value >= 3600
