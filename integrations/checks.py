@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import Error, register
 
 from brainops.core.egress.allow import parse_allow_list
-from integrations.registry import BrokenConnector, all_actions, all_connectors
+from integrations.registry import BrokenConnector, all_actions, all_connectors, all_polls
 
 
 @register()
@@ -28,6 +28,7 @@ def check_connectors(**_: Any) -> Sequence[Error]:
     try:
         all_connectors()
         all_actions()
+        all_polls()
     except BrokenConnector as error:
         return [Error(str(error), id="integrations.E002")]
     return []

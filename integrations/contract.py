@@ -6,11 +6,13 @@ An action never opens a socket. It yields a `Request`, is sent the `Response`, a
     def run(call: ActionCall) -> Steps:
         response = yield Request("GET", f"https://api.example/things/{call.config['id']}")
         return Result({"thing": response.json()})
+
+A poll looks in the same way for what is new, and returns what it `Found`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -142,6 +144,58 @@ class Action:
     def idempotency_for(self, config: Mapping[str, Json]) -> Idempotency:
         """Name how safe a repeat of a call with this config is."""
         return self.idempotency_of(config) if self.idempotency_of else self.idempotency
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One thing that a poll found. `key` names it at its source, the same at every look."""
+
+    key: str
+    data: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look found, oldest first. `cursor` is given to the next look; `has_more`: that need not wait."""
+
+    items: Sequence[Shown]
+    cursor: Json = None
+    has_more: bool = False
+
+
+PollSteps = Generator[Request, Response, Found | Failure]
+
+
+@dataclass(frozen=True, slots=True)
+class PollCall:
+    """What a poll may know. `config` is checked and has its secrets; `cursor` is the last look's, None at first."""
+
+    config: Mapping[str, Json]
+    cursor: Json = None
+
+
+def _whole(config: Mapping[str, Json]) -> Json:
+    return dict(config)
+
+
+@dataclass(frozen=True, slots=True)
+class PollingTrigger:
+    """A way to look for what is new at a service. `key` is the name of its file; triggers name `<connector>.<key>`.
+
+    `poll(call)` may show things again: one run per key, ever. Without a cursor it shows what is there, and what was
+    there before is known. `urls(config)` are those that a secret in the config is sent to. `origin(config)` names the
+    source: when it changes, the cursor begins anew.
+    """
+
+    key: str
+    title: str
+    description: str
+    config_schema: Mapping[str, Json]
+    poll: Callable[[PollCall], PollSteps]
+    urls: Callable[[Mapping[str, Json]], Sequence[str]]
+    origin: Callable[[Mapping[str, Json]], Json] = _whole
+    examples: tuple[Example, ...] = ()
+    default_timeout_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""The connectors and actions of this installation, found by folder scan.
+"""The connectors, actions and polls of this installation, found by folder scan.
 
-`connectors/<key>/connector.py` holds `CONNECTOR`; every other module of the folder holds one `ACTION` whose key
-is the name of the file. Adding a connector edits no shared file.
+`connectors/<key>/connector.py` holds `CONNECTOR`; every other module of the folder holds one `ACTION` or one `POLL`
+whose key is the name of the file. Adding a connector edits no shared file.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from types import MappingProxyType, ModuleType
 from typing import TypeVar
 
 from integrations import connectors
-from integrations.contract import Action, Connector
+from integrations.contract import Action, Connector, PollingTrigger
 
 MANIFEST = "connector"
-T = TypeVar("T", Connector, Action)
+T = TypeVar("T", Connector, Action, PollingTrigger)
 
 
 class BrokenConnector(Exception):
@@ -34,6 +34,13 @@ def all_connectors() -> Mapping[str, Connector]:
 def all_actions() -> Mapping[str, Action]:
     """Map `<connector>.<action>` to actions, ordered by that name."""
     found = {f"{key}.{action.key}": action for key, package in _packages() for action in _actions(package)}
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+@cache
+def all_polls() -> Mapping[str, PollingTrigger]:
+    """Map `<connector>.<poll>` to polls, ordered by that name."""
+    found = {f"{key}.{poll.key}": poll for key, package in _packages() for poll in _polls(package)}
     return MappingProxyType(dict(sorted(found.items())))
 
 
@@ -56,13 +63,22 @@ def _manifest(package: ModuleType) -> Connector:
 
 
 def _actions(package: ModuleType) -> Iterator[Action]:
+    for module in _modules(package):
+        if hasattr(module, "ACTION"):
+            yield _checked(module.ACTION, Action, module)
+
+
+def _polls(package: ModuleType) -> Iterator[PollingTrigger]:
+    for module in _modules(package):
+        if hasattr(module, "POLL"):
+            yield _checked(module.POLL, PollingTrigger, module)
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    """All of a folder but its manifest; one that declares nothing holds what the others share."""
     for found in pkgutil.iter_modules(package.__path__):
-        if found.name == MANIFEST or found.ispkg:
-            continue
-        module = importlib.import_module(f"{package.__name__}.{found.name}")
-        if not hasattr(module, "ACTION"):
-            continue  # a module that actions of the folder share
-        yield _checked(module.ACTION, Action, module)
+        if found.name != MANIFEST and not found.ispkg:
+            yield importlib.import_module(f"{package.__name__}.{found.name}")
 
 
 def _checked(value: object, kind: type[T], module: ModuleType) -> T:

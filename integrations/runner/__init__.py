@@ -1,5 +1,5 @@
 """The runner of actions: it owns what actions must not touch, first of all the network."""
 
-from integrations.runner.actions import run_action
+from integrations.runner.actions import run_action, run_poll
 
-__all__ = ["run_action"]
+__all__ = ["run_action", "run_poll"]

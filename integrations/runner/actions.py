@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from typing import TypeVar
 
 from brainops.core import clock
 from brainops.core.egress import http
 from brainops.core.egress.errors import EgressError
 from brainops.core.errors import AppError
-from integrations.contract import Action, ActionCall, ErrorClass, Failure, Outcome, Steps
+from integrations.contract import (
+    Action,
+    ActionCall,
+    ErrorClass,
+    Failure,
+    Found,
+    Outcome,
+    PollCall,
+    PollingTrigger,
+)
 from integrations.messages import Json, Mask, Request, Response, as_it_is
 from integrations.runner.failures import no_answer, without_secrets
 from integrations.runner.requests import wire_request
+
+T = TypeVar("T")
 
 MAX_REQUESTS = 100  # of one action: a loop over pages has to end
 
@@ -44,12 +56,35 @@ def run_action(
     return without_secrets(outcome) if isinstance(outcome, Failure) else outcome
 
 
+def run_poll(
+    poll: PollingTrigger,
+    config: Mapping[str, Json],
+    *,
+    cursor: Json,
+    remaining_seconds: Callable[[], float],
+    mask: Mask = as_it_is,
+    client: http.Client | None = None,
+) -> Found | Failure:
+    """Look once. Sends and fails like `run_action`; a poll only reads, so nothing carries an idempotency key."""
+    errand = _Errand(poll, "", remaining_seconds, _never, (), mask, client or http.client())
+    steps = poll.poll(PollCall(config, cursor))
+    try:
+        outcome = errand.drive(steps)
+    finally:
+        steps.close()
+    return without_secrets(outcome) if isinstance(outcome, Failure) else outcome
+
+
+def _never() -> bool:
+    return False
+
+
 class _Errand:
-    """The state of one run of one action: how many requests, how many writes, how much time."""
+    """The state of one run of one action or poll: how many requests, how many writes, how much time."""
 
     def __init__(
         self,
-        action: Action,
+        action: Action | PollingTrigger,
         idempotency_key: str,
         remaining_seconds: Callable[[], float],
         is_cancelled: Callable[[], bool],
@@ -66,7 +101,7 @@ class _Errand:
         self._client = client
         self._writes = 0
 
-    def drive(self, steps: Steps) -> Outcome:
+    def drive(self, steps: Generator[Request, Response, T]) -> T | Failure:
         """Answer the generator's requests until it returns; the first request without an answer ends it."""
         try:
             request = next(steps)
@@ -76,7 +111,7 @@ class _Errand:
                     return sent
                 request = steps.send(sent)
         except StopIteration as end:
-            outcome: Outcome = end.value
+            outcome: T = end.value
             return outcome
         return Failure(
             "too_many_requests",
