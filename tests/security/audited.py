@@ -213,6 +213,8 @@ ACTIONS: dict[str, str] = {
     "PUT variables/<str:name>": "variable.update",
     "POST webhooks/<uuid:webhook_id>/events/<uuid:event_id>/dry-run": "workflow.dry_run",
     "POST webhooks/<uuid:webhook_id>/events/<uuid:event_id>/replay": "webhook.replay",
+    "POST webhooks/<uuid:webhook_id>/listen": "webhook.listen",
+    "DELETE webhooks/<uuid:webhook_id>/listen": "webhook.stop_listening",
     "POST webhooks/<uuid:webhook_id>/replay": "replay.start",
     "POST webhooks/<uuid:webhook_id>/replay/dry-run": "webhook.dry_run",
     "POST webhooks/<uuid:webhook_id>/rotate": "webhook.rotate",

@@ -40,7 +40,7 @@ from brainops.accounts.services import api_keys
 from brainops.audit.actor import Actor
 from brainops.audit.models import AuditEntry
 from brainops.audit.services import record
-from webhooks.models import EventVerdict, OutboundDelivery, Subscription, WebhookEvent
+from webhooks.models import EventVerdict, OutboundDelivery, Subscription, TestDelivery, WebhookEvent
 from webhooks.tests import make as webhook_rows
 
 TESTS = Actor.system("tests")
@@ -100,6 +100,12 @@ def _arrival(things: Things) -> uuid.UUID:
 def _approval(things: Things) -> uuid.UUID:
     approval: Approval = ask(things.home, title="Refund?")
     return approval.id
+
+
+def _tried(things: Things) -> Any:
+    """A request to the test address of the webhook."""
+    kept = {"workspace": things.home, "endpoint": things.endpoint, "status": 202, "method": "POST"}
+    return TestDelivery.objects.create(**kept, body=b"{}", size_bytes=2).id
 
 
 def _event(things: Things) -> uuid.UUID:
@@ -238,6 +244,7 @@ MAKERS: dict[str, Callable[[Things], object]] = {
     ),
     "webhooks/<uuid:webhook_id>": lambda things: things.endpoint.id,
     "webhooks/<uuid:webhook_id>/events/<uuid:event_id>": _event,
+    "webhooks/<uuid:webhook_id>/test-deliveries/<uuid:delivery_id>": _tried,
     "workspaces/<uuid:id>": lambda things: things.home.id,
     "workflows/<uuid:id>": lambda things: things.workflow.id,
     "workflows/<uuid:id>/versions/<str:number>": lambda things: "1.0.0",

@@ -7,6 +7,7 @@ view its description.
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -56,10 +57,24 @@ class _Open(APIView):
     permission_classes: Any = ()
 
 
+def _part(name: str, kind: type, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, kind, OpenApiParameter.PATH, description=description)
+
+
+class NotDescribed(_Open):
+    """For what stands behind an address that is described: the same answers, under a path of the config's own."""
+
+    @extend_schema(exclude=True)
+    def post(self, *_args: Any, **_kwargs: Any) -> None:
+        """Never called."""
+
+
 class StatusDescription(_Open):
     """Lends `status_view` its description."""
 
     @extend_schema(
+        operation_id="webhooks_status_retrieve",
+        parameters=[_part("token", str, "The last part of the `status_url`.")],
         summary="Ask for the answer of a slow run",
         description=(
             "The `status_url` of a delivery whose run took longer than its caller could wait. The address is its own "
@@ -82,6 +97,8 @@ class TestReceiveDescription(_Open):
     """Lends `test_view` its description."""
 
     @extend_schema(
+        operation_id="webhooks_try_create",
+        parameters=[_part("test_id", UUID, "The last part of the `test_url`.")],
         summary="Receive a test delivery",
         description=(
             "The address beside the public one, for trying. It listens only while somebody has opened it "
@@ -111,7 +128,8 @@ class ReceiveDescription(_Open):
         description=(
             "The public address that outside services post to. The signature over the raw bytes is the proof; the "
             "event is stored before the answer. Where the webhook's `answer` says so, it is the workflow's own. "
-            "A webhook may take other methods (`methods`) and a path behind the address (`path`)."
+            "A webhook may take other methods (`methods`) and a path behind the address (`path`), as in "
+            "`/receive/orders/7`."
         ),
         tags=["Webhooks"],
         auth=[],

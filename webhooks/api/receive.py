@@ -19,7 +19,7 @@ from brainops.core.ratelimit.rates import bucket, require
 from brainops.core.web.clients import client_ip, network_of
 from webhooks.api import origins
 from webhooks.api.answers import respond, status_answer, tried_answer
-from webhooks.api.description import ReceiveDescription, StatusDescription, TestReceiveDescription
+from webhooks.api.description import NotDescribed, ReceiveDescription, StatusDescription, TestReceiveDescription
 from webhooks.api.raw import read_raw
 from webhooks.services import status_links, tried_deliveries, unmatched
 from webhooks.services.outcomes import Incoming
@@ -44,6 +44,12 @@ def receive_view(request: HttpRequest, webhook_id: UUID, path: str = "") -> Http
 
 
 @csrf_exempt
+def receive_behind_view(request: HttpRequest, webhook_id: UUID, path: str) -> HttpResponseBase:
+    """Answer one delivery whose path goes on behind the address."""
+    return receive_view(request, webhook_id, path)
+
+
+@csrf_exempt
 def tried_view(request: HttpRequest, test_id: UUID, path: str = "") -> HttpResponseBase:
     """Answer a delivery to a test address; while nobody listens, as an address that is none."""
     incoming = incoming_of(request, path)
@@ -56,6 +62,12 @@ def tried_view(request: HttpRequest, test_id: UUID, path: str = "") -> HttpRespo
     except NotFound:
         _note(request, unmatched.UNKNOWN_TEST, incoming)
         raise
+
+
+@csrf_exempt
+def tried_behind_view(request: HttpRequest, test_id: UUID, path: str) -> HttpResponseBase:
+    """Answer a delivery to a test address whose path goes on behind it."""
+    return tried_view(request, test_id, path)
 
 
 @csrf_exempt
@@ -109,5 +121,7 @@ def _describe(view: object, description: type, *, reads_chunks: bool) -> None:
 
 
 _describe(receive_view, ReceiveDescription, reads_chunks=True)
+_describe(receive_behind_view, NotDescribed, reads_chunks=True)
 _describe(tried_view, TestReceiveDescription, reads_chunks=True)
+_describe(tried_behind_view, NotDescribed, reads_chunks=True)
 _describe(status_view, StatusDescription, reads_chunks=False)

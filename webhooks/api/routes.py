@@ -7,11 +7,13 @@ from django.urls import path
 from webhooks.api.endpoints import EndpointViewSet
 from webhooks.api.events import EventViewSet
 from webhooks.api.outbound_deliveries import OutboundDeliveryViewSet
-from webhooks.api.receive import receive_view
+from webhooks.api.receive import receive_behind_view, receive_view, status_view, tried_behind_view, tried_view
 from webhooks.api.replays import EventReplayViewSet
 from webhooks.api.subscriptions import SubscriptionViewSet
+from webhooks.api.tried_deliveries import ListenViewSet, TriedDeliveryViewSet
 
 _endpoint = "webhooks/<uuid:webhook_id>"
+_test = "webhooks/test/<uuid:test_id>"
 _event = f"{_endpoint}/events/<uuid:event_id>"
 _subscription = "subscriptions/<uuid:id>"
 _delivery = f"{_subscription}/deliveries/<uuid:delivery_id>"
@@ -29,6 +31,22 @@ urlpatterns = [
     path(_delivery, OutboundDeliveryViewSet.as_view({"get": "retrieve"}), name="subscription-delivery"),
     path(f"{_delivery}/redeliver", OutboundDeliveryViewSet.as_view({"post": "redeliver"}), name="subscription-again"),
     path(f"{_endpoint}/receive", receive_view, name="webhook-receive"),
+    path(f"{_endpoint}/receive/<path:path>", receive_behind_view, name="webhook-receive-path"),
+    path(_test, tried_view, name="webhook-test-address"),
+    path(f"{_test}/<path:path>", tried_behind_view, name="webhook-test-address-path"),
+    path("webhooks/status/<str:token>", status_view, name="webhook-status"),
+    path(f"{_endpoint}/listen", ListenViewSet.as_view({"post": "listen", "delete": "stop"}), name="webhook-listen"),
+    path(f"{_endpoint}/test-deliveries", TriedDeliveryViewSet.as_view({"get": "list"}), name="webhook-tried"),
+    path(
+        f"{_endpoint}/test-deliveries/latest",
+        TriedDeliveryViewSet.as_view({"get": "latest"}),
+        name="webhook-tried-latest",
+    ),
+    path(
+        f"{_endpoint}/test-deliveries/<uuid:delivery_id>",
+        TriedDeliveryViewSet.as_view({"get": "retrieve"}),
+        name="webhook-tried-one",
+    ),
     path("webhooks", EndpointViewSet.as_view({"get": "list"}), name="webhooks"),
     path(_endpoint, EndpointViewSet.as_view({"get": "retrieve"}), name="webhook"),
     path(f"{_endpoint}/rotate", EndpointViewSet.as_view({"post": "rotate"}), name="webhook-rotate"),

@@ -56,6 +56,26 @@ PUBLIC_ROUTES = (
         "signature over the raw bytes",
     ),
     PublicRoute(
+        "api/v1/automation/webhooks/<uuid:webhook_id>/receive/<path:path>",
+        "outside services hold no key of ours; what stands behind the address is data",
+        "signature over the raw bytes",
+    ),
+    PublicRoute(
+        "api/v1/automation/webhooks/test/<uuid:test_id>",
+        "outside services hold no key of ours",
+        "listens only while a member has opened it; 122 random bits, signature over the raw bytes, limited",
+    ),
+    PublicRoute(
+        "api/v1/automation/webhooks/test/<uuid:test_id>/<path:path>",
+        "outside services hold no key of ours; what stands behind the address is data",
+        "as the test address itself",
+    ),
+    PublicRoute(
+        "api/v1/automation/webhooks/status/<str:token>",
+        "whoever sent a delivery holds no key of ours and asks for its answer",
+        "keyed hash over run and end of its time; tells status and answer; limited by network",
+    ),
+    PublicRoute(
         "api/v1/automation/callbacks/<str:token>",
         "whoever was sent a one-time URL holds no key of ours",
         "256-bit token in the address, works once and only by POST, limited by network",

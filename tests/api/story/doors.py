@@ -16,6 +16,7 @@ from tests.api.story.runs import ended
 from tests.api.story.teller import Book, Voice
 from tests.api.story.workflows import make
 
+FORM = '--frontier\r\nContent-Disposition: form-data; name="ref"\r\n\r\nmain\r\n--frontier--\r\n'
 SAY = {"id": "say", "uses": "log", "with": {"message": "hello"}}
 
 
@@ -48,11 +49,25 @@ def webhooks(ada: Voice) -> None:
     _deliver(ada.book, hook, secret, {"ref": "refs/heads/main"})
     _deliver(ada.book, hook, secret, "payload=%7B%22ref%22%3A%22main%22%7D", kind="application/x-www-form-urlencoded")
     _deliver(ada.book, hook, secret, "main", kind="text/plain")
+    _deliver(ada.book, hook, secret, "<push><ref>main</ref></push>", kind="application/xml")
+    _deliver(ada.book, hook, secret, "any bytes", kind="application/octet-stream")
+    _deliver(ada.book, hook, secret, FORM, kind="multipart/form-data; boundary=frontier")
+    _try(ada, hook, secret)
     ada.ask("webhooks_test_create", {"event": "push", "body": {"ref": "refs/heads/main"}}, webhook_id=hook)
     events = ada.ask("webhooks_events_list", webhook_id=hook)["results"]
     ada.ask("webhooks_events_retrieve", webhook_id=hook, event_id=events[-1]["id"])
     _replay(ada, hook, events[-1]["id"])
     ada.ask("webhooks_rotate_create", {"grace_seconds": 3600}, webhook_id=hook)
+
+
+def _try(ada: Voice, hook: str, secret: str) -> None:
+    """The test address, and what came to it."""
+    address = ada.ask("webhooks_listen_create", {"seconds": 600}, webhook_id=hook)["test_url"]
+    _deliver(ada.book, address.rpartition("/")[2], secret, {"ref": "refs/heads/main"}, door="webhooks_try_create")
+    tried = ada.ask("webhooks_test_deliveries_list", webhook_id=hook)["results"][0]
+    ada.ask("webhooks_test_deliveries_retrieve", webhook_id=hook, delivery_id=tried["id"])
+    ada.ask("webhooks_test_deliveries_latest_retrieve", webhook_id=hook)
+    ada.ask("webhooks_listen_destroy", webhook_id=hook)
 
 
 def _replay(ada: Voice, hook: str, event: str) -> None:
@@ -72,12 +87,20 @@ def _hook(ada: Voice, flow: str) -> tuple[str, str]:
     return made["webhook"]["id"], made["webhook"]["secret"]
 
 
-def _deliver(book: Book, hook: str, secret: str, body: Any, *, kind: str = "application/json") -> None:
+def _deliver(
+    book: Book,
+    hook: str,
+    secret: str,
+    body: Any,
+    *,
+    kind: str = "application/json",
+    door: str = "webhooks_receive_create",
+) -> None:
     raw = body.encode() if isinstance(body, str) else orjson.dumps(body)
     proof = hmac.new(secret.encode(), raw, "sha256").hexdigest()
     named = {"X-GitHub-Event": "push", "X-GitHub-Delivery": str(uuid4())}
     headers = {**named, "X-Hub-Signature-256": f"sha256={proof}"}
-    Voice(book).ask("webhooks_receive_create", body, kind=kind, webhook_id=hook, headers=headers)
+    Voice(book).ask(door, body, kind=kind, webhook_id=hook, test_id=hook, headers=headers)
 
 
 def notices(ada: Voice) -> None:

@@ -36,7 +36,7 @@ class Book:
         """Keep the first request of each type that went well and the first answer of each kind."""
         told = self.told[name]
         if body is not None:
-            told.setdefault("request", {}).setdefault(kind, self.stable.shown(body))
+            told.setdefault("request", {}).setdefault(kind.partition(";")[0], self.stable.shown(body))
         said = told["answers"].setdefault(str(answer.status_code), {})
         type_, _, _ = answer.headers.get("Content-Type", "").partition(";")
         if answer.status_code != 204 and (content := content_of(answer, type_)) is not None:

@@ -35,7 +35,7 @@ def seen():
         ("a€".encode("utf-16"), "text/plain; charset=UTF-16", "a€"),
         ("\ufeffa".encode(), "text/plain", "a"),
         ('{"a": "ü"}'.encode("cp1252"), "application/json; charset=windows-1252", {"a": "ü"}),
-        ("a=%FC&b=1".encode(), "application/x-www-form-urlencoded; charset=latin1", {"a": "ü", "b": "1"}),
+        (b"a=%FC&b=1", "application/x-www-form-urlencoded; charset=latin1", {"a": "ü", "b": "1"}),
         (b"a,b\r\n1,2", "text/csv", "a,b\r\n1,2"),
         (b"", "application/json", None),
         (b"", "multipart/form-data; boundary=x", None),
