@@ -93,14 +93,20 @@ def read_head(raw: bytes) -> Head:
 
 def _addresses_in(name: str, written: str) -> list[tuple[str, str]]:
     """The names and addresses of a header; as `email` finds them in a header that it cannot read or that is long."""
-    try:
-        return [(one.display_name, one.addr_spec) for one in parsed_header(name, written).addresses]
-    except Exception:  # noqa: BLE001  # the parser of `email` breaks in many ways on what is no address
-        pass
-    try:
-        return getaddresses([one_line(written)])
-    except Exception:  # noqa: BLE001  # and so does the older one
-        return []
+    for read in (_strictly, _loosely):
+        try:
+            return read(name, written)
+        except Exception:  # noqa: BLE001, S112  # they break in many ways on what is no address
+            continue
+    return []
+
+
+def _strictly(name: str, written: str) -> list[tuple[str, str]]:
+    return [(one.display_name, one.addr_spec) for one in parsed_header(name, written).addresses]
+
+
+def _loosely(_name: str, written: str) -> list[tuple[str, str]]:
+    return getaddresses([one_line(written)])
 
 
 def _decoded(name: str, written: str) -> str:

@@ -22,6 +22,7 @@ from mail.services import addresses, deliveries
 from mail.services.deliveries import GONE, PAUSED, Envelope
 
 MOST_RECIPIENTS = 20  # of one mail, here
+TRIED_OUT = "451 4.7.1 Too many unknown addresses; try again later"
 LATER = "451 4.3.0 Nothing can be stored right now; try again later"
 
 T = TypeVar("T")
@@ -71,11 +72,10 @@ class Desk:
             return "452 4.5.3 Too many recipients; send the rest in another mail"
         unknown = _bucket_of_unknown(client_of(server))
         if limiter.is_refused(unknown):
-            return "451 4.7.1 Too many unknown addresses; try again later"
+            return TRIED_OUT
         found = await self._ask(addresses.find, [local_part]) if local_part else {}
         if local_part not in found:
-            limiter.take(unknown)
-            return GONE.line
+            return TRIED_OUT if limiter.take(unknown).refused else GONE.line
         known = found[local_part]
         if not known.is_active:
             return PAUSED.line
