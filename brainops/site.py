@@ -95,6 +95,7 @@ _SIDEBAR: dict[str, list[tuple[str, str, str, str]]] = {
         ("Approvals", "front_hand", "automation_approval_changelist", "automation.view_approval"),
         ("Replays", "replay", "automation_replay_changelist", "automation.view_replay"),
         ("Triggers", "bolt", "automation_trigger_changelist", "automation.view_trigger"),
+        ("Trigger health", "monitor_heart", "automation_trigger_health", "automation.view_trigger"),
         ("Firing ledger", "event_available", "automation_trigger_ledger", "automation.view_trigger"),
         ("Variables", "data_object", "automation_variable_changelist", "automation.view_variable"),
         ("Secrets", "key", "automation_secret_changelist", "automation.view_secret"),
@@ -150,6 +151,7 @@ def _is_current(request: HttpRequest, address: str) -> bool:
     """True for the page itself and those below it, unless these are entries of their own."""
     if address == reverse("admin:index"):
         return request.path == address
-    own = (reverse("admin:automation_trigger_ledger"), reverse("admin:automation_run_figures"))
+    names = ("automation_trigger_ledger", "automation_trigger_health", "automation_run_figures")
+    own = [reverse(f"admin:{name}") for name in names]
     nearest = next((page for page in own if request.path.startswith(page)), address)
     return request.path.startswith(address) and address == nearest

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from unfold.views import ChangeList
 
-from automation.admin import backfill_form
+from automation.admin import backfill_form, trial_form, trigger_health
 from automation.admin.callers import caller_of, say_refusal
 from automation.admin.filters import WorkflowFilter, WorkspaceFilter, as_uuid
 from automation.admin.rights import may
@@ -24,7 +24,7 @@ from automation.looks.states import FIRINGS, OFF, ON, STOPPED, Look
 from automation.looks.wording import pretty
 from automation.models import Firing, Trigger
 from automation.models.firing import FiringDecision
-from automation.services import triggers
+from automation.services import arrival_log, triggers
 from automation.triggers import all_trigger_kinds
 from brainops.audit.admin.base import ReadOnlyAdmin
 from brainops.core.errors import AppError
@@ -78,6 +78,13 @@ class TriggerAdmin(ReadOnlyAdmin):
                 view(require_http_methods(["GET", "POST"])(self.backfill_view)),
                 name="automation_trigger_backfill",
             ),
+            path(
+                "<uuid:id>/try/",
+                view(require_http_methods(["GET", "POST"])(self.try_view)),
+                name="automation_trigger_try",
+            ),
+            path("<uuid:id>/look/", view(require_POST(self.look_view)), name="automation_trigger_look"),
+            path("health/", view(require_GET(self.health_view)), name="automation_trigger_health"),
             path("ledger/", view(require_GET(self.ledger_view)), name="automation_trigger_ledger"),
             *super().get_urls(),
         ]
@@ -102,6 +109,7 @@ class TriggerAdmin(ReadOnlyAdmin):
             "may_switch": self.has_switch_permission(request),
             "may_backfill": self.has_backfill_permission(request),
             "alarms": trigger.alarms.order_by("since"),
+            **trigger_health.of_one(trigger),
         }
         return render(request, "automation/trigger.html", context)
 
@@ -130,6 +138,38 @@ class TriggerAdmin(ReadOnlyAdmin):
             return redirect("admin:automation_trigger_page", id=id)
         messages.success(request, f"Ordered. Up to {replay.per_minute} runs a minute are started.")
         return redirect("admin:automation_replay_page", id=replay.id)
+
+    def try_view(self, request: HttpRequest, id: UUID) -> HttpResponse:
+        """Say what the trigger would do with something; start a test run when that was asked for."""
+        trigger = self._trigger(request, id)
+        starts = request.method == "POST" and request.POST.get("run") == "yes"
+        if not may(request, "automation.view_run") or (starts and not trial_form.may_run(request)):
+            raise PermissionDenied
+        said = request.POST if request.method == "POST" else request.GET
+        view = trial_form.read(request, trigger, said, starts=starts)
+        if view.trial is not None and view.trial.run_uid is not None:
+            messages.success(request, "Started a test run.")
+            return redirect("admin:automation_run_page", uid=view.trial.run_uid)
+        return trial_form.answer(request, self.admin_site, trigger, view)
+
+    def look_view(self, request: HttpRequest, id: UUID) -> HttpResponse:
+        """Have a worker look at the trigger's source now."""
+        trigger = self._trigger(request, id)
+        if not self.has_switch_permission(request):
+            raise PermissionDenied
+        try:
+            arrival_log.look_now(caller_of(request, trigger.workspace_id), trigger.id)
+        except AppError as refusal:
+            say_refusal(request, refusal)
+        else:
+            messages.success(request, "A worker looks at it now.")
+        return redirect("admin:automation_trigger_page", id=id)
+
+    def health_view(self, request: HttpRequest) -> HttpResponse:
+        """How all triggers are doing."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return trigger_health.page(request, self.admin_site)
 
     def ledger_view(self, request: HttpRequest) -> HttpResponse:
         """What became of the slots of all schedules, newest first."""

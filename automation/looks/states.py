@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from automation.engine.status import RunStatus, StepStatus, WaitKind
 from automation.models import ApprovalState, DeliveryState, EventDeliveryState, WorkerState
+from automation.models.arrival import ArrivalDecision
 from automation.models.firing import FiringDecision
 
 
@@ -114,6 +115,25 @@ EVENT_DELIVERIES = {
     EventDeliveryState.SKIPPED: Look("Skipped", "filter_alt", "neutral"),
     EventDeliveryState.DEAD: Look("Dead letter", "mark_email_unread", "danger"),
     EventDeliveryState.DISCARDED: Look("Discarded", "delete", "neutral", is_dashed=True),
+}
+ARRIVALS = {
+    ArrivalDecision.RAN: Look("Ran", "check_circle", "success"),
+    ArrivalDecision.CONDITION: Look("Condition false", "filter_alt", "neutral"),
+    ArrivalDecision.SKIPPED: Look("There before", "history", "neutral", is_dashed=True),
+    ArrivalDecision.INACTIVE: Look("Switched off", "pause_circle", "neutral", is_dashed=True),
+    ArrivalDecision.REFUSED: Look("Refused", "error", "danger"),
+    ArrivalDecision.FULL: Look("Waits for the limit", "traffic", "warning"),
+    ArrivalDecision.OVER_QUOTA: Look("Over quota", "speed", "warning"),
+    ArrivalDecision.FAILED: Look("Condition failed", "error", "danger"),
+    ArrivalDecision.LEFT_OUT: Look("Left out", "do_not_disturb_on", "neutral"),
+}
+# How a trigger is doing (`services/trigger_health.py`).
+HEALTH = {
+    "ok": Look("OK", "check_circle", "success"),
+    "failing": Look("Failing", "error", "danger"),
+    "quiet": Look("Quiet", "bedtime", "warning"),
+    "off": Look("Off", "pause_circle", "neutral", is_dashed=True),
+    "never_ran": Look("Never ran", "circle", "neutral"),
 }
 APPROVALS = {
     ApprovalState.PENDING: Look("Waiting", "front_hand", "warning"),

@@ -77,7 +77,9 @@ def take(
     items = list({ledger_key(item.key): item for item in items}.values())
     if not items:
         return []
-    claimed = store.claim(cursor, listening, [_brought(item, trigger_facts or {}) for item in items])
+    ids = sorted(new_ordered_id() for _ in items)
+    brought = [_brought(id_, item, trigger_facts or {}) for id_, item in zip(ids, items, strict=True)]
+    claimed = store.claim(cursor, listening, brought)
     reach("in_take")
     desk = None if skip or not listening.may_run else _Desk(cursor, listening, trigger_facts or {})
     decided = {}
@@ -218,11 +220,11 @@ def _unasked(key: str, *, skip: bool) -> Decided:
     return Decided(key, ArrivalDecision.INACTIVE, reason="The trigger or its workflow is switched off.")
 
 
-def _brought(item: Item, facts: Mapping[str, Json]) -> Brought:
+def _brought(id_: UUID, item: Item, facts: Mapping[str, Json]) -> Brought:
     sample, others = sample_of(item.data), sample_of({**item.facts, **facts} or None)
     handle = None if item.handle is None else orjson.dumps(item.handle).decode()
     is_cut = sample.is_cut or others.is_cut
-    return Brought(new_ordered_id(), ledger_key(item.key), sample.text, is_cut, handle, item.at, others.text)
+    return Brought(id_, ledger_key(item.key), sample.text, is_cut, handle, item.at, others.text)
 
 
 def _arrived(decided: Decided, *, is_new: bool) -> Arrived:

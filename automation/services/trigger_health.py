@@ -173,6 +173,9 @@ def _trouble(facts: Facts, activity: Activity) -> Trouble | None:
     """The first that is wrong on the way from the source to the run."""
     if facts.error:
         return Trouble(facts.error_code or "source_failed", facts.error, facts.failing_since)
+    if facts.alarm:
+        said = "The workflow should have succeeded and has not." if facts.alarm == "success" else ""
+        return Trouble("overdue", facts.alarm_reason or said or "It should have run and has not.", facts.alarm_since)
     if activity.error:
         return Trouble(activity.error_code or "refused", activity.error, activity.failing_since)
     if facts.arrival in REFUSALS:

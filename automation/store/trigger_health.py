@@ -15,7 +15,7 @@ select t.id,
        f.created_at, f.slot, f.decision, f.reason,
        r.uid, r.status, r.created_at, r.finished_at, left(d.error ->> 'message', 500),
        s.next_at, s.leased_until > statement_timestamp(), s.last_polled_at, s.last_error, s.last_error_code,
-       s.failing_since, s.waits_for, s.waits_since
+       s.failing_since, s.waits_for, s.waits_since, m.kind, m.reason, m.since
 from unnest(%(ids)s::uuid[]) as t(id)
 left join automation_source s on s.trigger_id = t.id
 left join lateral (select created_at, decision, reason from automation_arrival x where x.trigger_id = t.id
@@ -24,6 +24,8 @@ left join lateral (select created_at, slot, decision, reason from automation_fir
                    order by slot desc limit 1) f on true
 left join lateral (select id, uid, status, created_at, finished_at from automation_run x
                    where x.trigger_id = t.id and x.mode <> 3 order by id desc limit 1) r on true
+left join lateral (select kind, reason, since from automation_schedulealarm x where x.trigger_id = t.id
+                   order by since limit 1) m on true
 left join automation_rundata d on d.run_id = r.id and r.status > 50
 """
 
@@ -63,6 +65,9 @@ class Facts:
     failing_since: datetime | None
     waits_for: str | None
     waits_since: datetime | None
+    alarm: str | None
+    alarm_reason: str | None
+    alarm_since: datetime | None
 
 
 def facts(cursor: Any, trigger_ids: Collection[UUID]) -> dict[UUID, Facts]:
