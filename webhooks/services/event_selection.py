@@ -169,9 +169,13 @@ def _named(endpoint: WebhookEndpoint, ids: Sequence[UUID]) -> QuerySet[WebhookEv
 
 
 def _found(endpoint: WebhookEndpoint, wanted: Wanted) -> QuerySet[WebhookEvent]:
-    """What fits the filter and was ever proven: what strangers sent is not meant by "all of yesterday"."""
+    """What fits the filter and was ever proven: what strangers sent is not meant by "all of yesterday".
+
+    Neither is what was passed over on purpose (a ping, a condition that did not hold), unless it is asked for.
+    """
     proven = Q(is_verified=True) | Q(verdict=EventVerdict.ACCEPTED)
-    return events.find(endpoint, wanted).filter(proven).exclude(reason=replays.HANDSHAKE)
+    found = events.find(endpoint, wanted).filter(proven).exclude(reason=replays.HANDSHAKE)
+    return found if wanted.verdict is not None else found.exclude(verdict=EventVerdict.ACKNOWLEDGED)
 
 
 def _refusal_of(event: Any) -> str:

@@ -212,6 +212,16 @@ class TestMany:
             (str(event_of(endpoint, delivery).id), "started") for delivery in ("d-0", "d-1")
         ]
 
+    def test_leave_out_what_was_passed_over_unless_it_is_asked_for(self, endpoint, owner):
+        take(endpoint, "d-0", event="ping")
+        take(endpoint, "d-1")
+        preview = f"{ROOT}/{endpoint.id}/replay/preview"
+
+        usual = call(owner, "post", preview, {"filter": {}}).json()
+        asked = call(owner, "post", preview, {"filter": {"verdict": "acknowledged"}}).json()
+
+        assert (usual["replayable"], asked["replayable"]) == (1, 1)
+
     def test_by_name_are_each_answered_for(self, endpoint, owner):
         good = take(endpoint)
         Sender(endpoint).post(b"{}", {"X-GitHub-Delivery": "forged"})
