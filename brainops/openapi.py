@@ -24,6 +24,7 @@ SPECTACULAR: dict[str, Any] = {
         "BulkFate": ["done", "unchanged", "not_found", "refused", "withheld"],
         "RunMode": ["asynchronous", "synchronous", "test"],
         "DryRunMode": ["dry_run"],
+        "EventDeliveryState": "automation.models.EventDeliveryState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

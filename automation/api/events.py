@@ -123,6 +123,8 @@ _STORED = {
     "hops": 0,
     "created_at": "2026-11-23T17:31:00.120Z",
 }
+_ONE = {"$ref": "#/components/schemas/EventShape"}
+_TAKEN = {"oneOf": [_ONE, {"type": "array", "items": _ONE}]}
 _SENT = OpenApiExample("An order was paid", EVENT_EXAMPLE, request_only=True, media_type=STRUCTURED)
 _SENT_TOGETHER = OpenApiExample("Several", [EVENT_EXAMPLE], request_only=True, media_type=BATCH)
 _ANSWERED = OpenApiExample("It stands", _STORED, response_only=True, status_codes=["201"])
@@ -160,8 +162,8 @@ class EventViewSet(ScopedViewSet):
         parameters=[IDEMPOTENCY_KEY],
         request=_REQUEST,
         responses={
-            201: OpenApiResponse(EventShape, "It stands, and listeners are told of it; of a batch, a list."),
-            200: OpenApiResponse(EventShape, "It stood already: this is the first one, with Brainops-Duplicate."),
+            201: OpenApiResponse(_TAKEN, "It stands, and listeners are told of it; of a batch, a list."),
+            200: OpenApiResponse(_TAKEN, "It stood already: this is the first one, with Brainops-Duplicate."),
             413: OpenApiResponse(description="The data is larger than BRAINOPS_LIMIT_STATE_BYTES."),
         },
         examples=[_SENT, _SENT_TOGETHER, _ANSWERED],

@@ -22,7 +22,7 @@ from brainops.accounts.tests.sign_on.conftest import issuer as issuer
 from brainops.accounts.tests.sign_on.conftest import use as use
 from brainops.core.api.recorded import FOLDER, recorded
 from brainops.core.ratelimit.limiter import limiter
-from tests.api.story import doors, outward, people, runs, workflows
+from tests.api.story import doors, events, outward, people, runs, workflows
 from tests.api.story.stable import TIME, UUID
 from tests.api.story.teller import Book
 from tests.live import Receiver
@@ -88,6 +88,7 @@ def _tell(book: Book, home: Workspace, shop: Receiver) -> None:
     doors.triggers(ada, greet)
     doors.webhooks(ada)
     doors.notices(ada)
+    events.events(ada)
     outward.subscriptions(ada, home)
     workflows.files(ada, greet)
     limiter.start_anew()
