@@ -30,7 +30,7 @@ from webhooks.services import outbound_outcomes
 from webhooks.services.outbound_outcomes import Outcome
 from webhooks.store import outbound as store
 
-BESIDE = 8  # deliveries at once, in one process
+BESIDE = 16  # deliveries at once, in one process; each waits for its receiver without a connection
 ATTEMPT_SECONDS = 15.0  # for the whole of one attempt
 ANSWER_BYTES = 64 * 1024  # that are read of an answer
 SHOWN_CHARACTERS = 1_000  # that are kept of it

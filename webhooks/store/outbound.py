@@ -16,6 +16,7 @@ import orjson
 from automation.store.connection import Connection
 
 LEASE_SECONDS = 60.0  # longer than any attempt takes
+CROWDED = 8  # deliveries under way in all; from then on each subscription has one of them
 SHAKY = 3  # failed attempts in a row; from then on one delivery at a time finds out whether the receiver is back
 PORTION = 500  # deliveries of one deletion
 _CLAIM_LOCK = 0x0B0D  # advisory, for the transaction
@@ -31,17 +32,21 @@ with recursive waiting(id) as (
   select (select d.subscription_id from webhooks_outbounddelivery d
           where d.state = 'pending' and d.subscription_id > w.id order by d.subscription_id limit 1)
   from waiting w where w.id is not null),
+house as materialized (
+  select count(*) under_way from webhooks_outbounddelivery where sending_until > statement_timestamp()),
 due as (
-  select first.id from waiting w join webhooks_subscription s on s.id = w.id
+  select first.id from waiting w join webhooks_subscription s on s.id = w.id cross join house
   cross join lateral (
     select d.id, d.next_at from webhooks_outbounddelivery d
     where d.subscription_id = s.id and d.state = 'pending' and d.next_at <= statement_timestamp()
     order by d.next_at limit 1) first
+  cross join lateral (
+    select count(*) under_way from webhooks_outbounddelivery u
+    where u.subscription_id = s.id and u.sending_until > statement_timestamp()) own
   where (s.held_until is null or s.held_until <= statement_timestamp())
-    and (select count(*) from webhooks_outbounddelivery u
-         where u.subscription_id = s.id and u.sending_until > statement_timestamp())
-        < case when s.failures >= %(shaky)s then 1 else s.max_parallel end
-  order by first.next_at limit 1)
+    and own.under_way
+        < case when s.failures >= %(shaky)s or house.under_way >= %(crowded)s then 1 else s.max_parallel end
+  order by own.under_way, first.next_at limit 1)
 update webhooks_outbounddelivery d
 set attempts = d.attempts + 1, sending_until = statement_timestamp() + make_interval(secs => %(lease)s),
     next_at = statement_timestamp() + make_interval(secs => %(lease)s)
@@ -107,9 +112,12 @@ class Listening:
 
 
 def claim(cursor: Any) -> UUID | None:
-    """Claim the delivery that is due for longest among the subscriptions that may be sent something; None: no such."""
+    """Claim the next delivery: of the subscription with the fewest under way, the one that is due for longest.
+
+    None when nothing is due that may be sent now.
+    """
     cursor.execute(CLAIM_ALONE, (_CLAIM_LOCK,))
-    cursor.execute(CLAIM, {"lease": LEASE_SECONDS, "shaky": SHAKY})
+    cursor.execute(CLAIM, {"lease": LEASE_SECONDS, "shaky": SHAKY, "crowded": CROWDED})
     row = cursor.fetchone()
     return row[0] if row else None
 

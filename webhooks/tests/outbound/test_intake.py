@@ -197,3 +197,15 @@ def test_wishes_follow_the_subscription(home):
     assert EventWish.objects.count() == 2
     subscriptions.delete(owner, made.id)
     assert not EventWish.objects.exists()
+
+
+def test_the_api_of_events_says_to_which_subscriptions_one_went(home, owner):
+    subscription = subscribe(home, URL)
+    event_id = publish(home)
+
+    whole = owner.get(f"/events/{event_id}")
+
+    assert whole.status_code == 200, whole.content
+    row = OutboundDelivery.objects.get()
+    assert str(row.id) in whole.content.decode()
+    assert str(subscription.id) in whole.content.decode()

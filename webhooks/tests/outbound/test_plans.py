@@ -18,7 +18,10 @@ ID = uuid.uuid4()
 ROW = {"workspace_id": ID, "subscription_id": ID, "event_id": "x", "type": "x", "workflow_id": None, "body": {}}
 CASES = {
     "CLAIM_ALONE": ((1,), ()),
-    "CLAIM": ({"lease": 1.0, "shaky": 3}, ("outbound_due", "outbound_under_way", "webhooks_subscription_pkey")),
+    "CLAIM": (
+        {"lease": 1.0, "shaky": 3, "crowded": 8},
+        ("outbound_due", "outbound_under_way", "webhooks_subscription_pkey"),
+    ),
     "HAS_DUE": ((), ("outbound_next",)),
     "PUT": ({"rows": orjson.dumps([ROW]).decode(), "lifetime": 1.0}, ()),
     "SEND_AGAIN": ({"ids": [ID], "pause": 1.0, "lifetime": 1.0}, ("webhooks_outbounddelivery_pkey",)),

@@ -260,6 +260,28 @@ def test_no_more_than_its_number_of_deliveries_are_under_way_for_one_subscriptio
     assert claimed[3] is None
 
 
+def test_while_many_are_under_way_each_subscription_has_one_of_them(home):
+    busy, other = subscribe(home, "http://x/", max_parallel=10), subscribe(home, "http://y/", max_parallel=10)
+    for _ in range(12):
+        put(busy)
+
+    assert [outbound_sending.claim() is not None for _ in range(9)] == [True] * 8 + [False]
+    for _ in range(3):
+        put(other)
+    assert [outbound_sending.claim() is not None for _ in range(3)] == [True, False, False]
+
+
+def test_who_has_the_fewest_under_way_is_next(home):
+    busy, other = subscribe(home, "http://x/"), subscribe(home, "http://y/")
+    for _ in range(5):
+        put(busy)
+    late = put(other, next_at=Now())
+
+    outbound_sending.claim()
+
+    assert outbound_sending.claim() == late.id
+
+
 def test_what_is_being_sent_is_nobody_elses_until_its_lease_ends(home, receiver):
     put(subscribe(home, receiver.url))
     outbound_sending.claim()  # whoever claimed it died
