@@ -5,14 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from django_celery_beat.models import PeriodicTask
-from django_celery_beat.schedulers import DatabaseScheduler
 
 from automation.models import AlarmKind, Firing, PlannedSlot, Replay, Run, ScheduleAlarm
 from automation.services.replays_due import replays_due
 from automation.tests.admin.conftest import EVIL, make_staff
 from automation.tests.triggers.rows import make_schedule, make_workflow
-from brainops.celery import app
 
 pytestmark = pytest.mark.django_db
 
@@ -121,13 +118,3 @@ def test_next_times_stand_there_for_the_schedules_clock_and_for_the_readers(admi
 
     assert html.count('data-zone="Asia/Kolkata"') == 10
     assert "brainops/own_times.js" in html
-
-
-@pytest.mark.django_db(transaction=True)  # beat opens connections as it likes
-def test_beat_holds_the_system_tick_and_no_schedule_of_a_user(admin_of_all, hourly):
-    DatabaseScheduler(app=app)
-
-    assert list(PeriodicTask.objects.values_list("name", "task", "interval__every", "interval__period")) == [
-        ("automation.tick", "automation.tasks.tick", 1, "seconds")
-    ]
-    assert "automation.tick" in admin_of_all.get("/admin/django_celery_beat/periodictask/").content.decode()
