@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from automation.engine.status import RunStatus, StepStatus
-from automation.models import NoticeDelivery, Variable, Worker
+from automation.models import Event, EventDelivery, NoticeDelivery, Trigger, Variable, Worker
 from automation.services.notice_decisions import decide_due
 from automation.tests.admin.conftest import EVIL, add_lines, add_step, make_run
 from automation.tests.notices.rows import make_rule, run_once
@@ -54,6 +54,9 @@ def addresses(staff):
         "notices": f"{automation}/noticerule/",
         "notice": reverse("admin:automation_noticerule_page", args=[rule.id]),
         "notice form": reverse("admin:automation_noticerule_change", args=[rule.id]),
+        "events": f"{automation}/event/",
+        "event": reverse("admin:automation_event_page", args=[dead_letter(workflow).event_id]),
+        "event deliveries": f"{automation}/eventdelivery/",
         "workers": f"{automation}/worker/",
         "beat": "/admin/django_celery_beat/periodictask/",
         "webhook endpoints": "/admin/webhooks/webhookendpoint/",
@@ -81,6 +84,17 @@ def addresses(staff):
         "identities": "/admin/accounts/identity/",
         "sign-in security": "/admin/security/",
     }
+
+
+def dead_letter(workflow):
+    """An event that did not reach its trigger, with a long reason."""
+    home = workflow.workspace
+    event = Event.objects.create(
+        workspace=home, name="order.paid", source="https://x/" + "y" * 300, payload={"a": EVIL}
+    )
+    trigger = Trigger.objects.create(workspace=home, workflow=workflow, kind="event", config={"type": "order.*"})
+    said = {"state": "dead", "code": "refused", "reason": "a-very-long-word-" * 20}
+    return EventDelivery.objects.create(workspace=home, event=event, trigger=trigger, position=1, **said)
 
 
 def outbound(workflow):
