@@ -64,6 +64,7 @@ class Postman(VitalThread):
             while not self._stopping.is_set() and self._send_one():
                 pass
         finally:
+            connections.close_all()
             with self._lock:
                 self._hands -= 1
 
@@ -79,8 +80,6 @@ class Postman(VitalThread):
             log.exception("postman_stumbled", postman=self.name)
             self._stopping.wait(PAUSE_SECONDS)
             return False
-        finally:
-            connections.close_all()
         return True
 
 
