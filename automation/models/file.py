@@ -31,6 +31,10 @@ class StoredFile(models.Model):
             models.Index(fields=["workspace", "created_at"], name="stored_file_age"),
             # the sweep
             models.Index(fields=["expires_at"], name="stored_file_expiry", condition=Q(expires_at__isnull=False)),
+            # the same file again, while no run has taken it
+            models.Index(
+                fields=["workspace", "sha256"], name="stored_file_unused", condition=Q(expires_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
