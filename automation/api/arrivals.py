@@ -77,6 +77,12 @@ class LookingShape(serializers.Serializer[Any]):
 
 
 _ROW = OpenApiExample("A mail that was passed over", _ARRIVAL, response_only=True)
+_RAN = OpenApiExample(
+    "It runs by now",
+    {**_ARRIVAL, "decision": "ran", "run_id": "6f1c9f0e-8a54-4f6e-9f53-0d9f3a1e2b47", "reason": "", "operands": None},
+    response_only=True,
+    status_codes=["200"],
+)
 _ONE = OpenApiExample(
     "A mail that was passed over", {**_ARRIVAL, "data": {"total": 12}, "is_cut": False}, response_only=True
 )
@@ -95,6 +101,7 @@ class ArrivalViewSet(ScopedViewSet):
         "list": Permission.TRIGGERS_READ,
         "retrieve": Permission.RUNS_READ,  # what came is what a run sees
         "poll": Permission.TRIGGERS_UPDATE,
+        "run": Permission.TRIGGERS_UPDATE,
     }
 
     @extend_schema(summary="List what reached a trigger", parameters=[ArrivalFilters], examples=[_ROW])
@@ -114,6 +121,22 @@ class ArrivalViewSet(ScopedViewSet):
         """One arrival with what came, as a run sees it in `trigger.item`."""
         row = arrival_log.get(self.caller, id, arrival_id)
         return Response({**shown(row), "data": row.data, "is_cut": row.is_cut})
+
+    @extend_schema(
+        summary="Decide anew about what reached a trigger",
+        request=None,
+        responses={
+            200: ArrivalShape,
+            409: OpenApiResponse(description="already_ran; sample_cut: it is not kept whole any more."),
+        },
+        examples=[_RAN],
+    )
+    def run(self, request: Request, id: UUID, arrival_id: UUID) -> Response:
+        """Start the run of something that was passed over or refused, if condition and inputs allow it by now.
+
+        Once at most, as when it came. The answer says what became of it.
+        """
+        return Response(shown(arrival_log.run(self.caller, id, arrival_id)))
 
     @extend_schema(
         summary="Look at a trigger's source now",

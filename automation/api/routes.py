@@ -154,6 +154,11 @@ urlpatterns = [
         ArrivalViewSet.as_view({"get": "retrieve"}),
         name="trigger-arrival",
     ),
+    path(
+        "triggers/<uuid:id>/arrivals/<uuid:arrival_id>/run",
+        ArrivalViewSet.as_view({"post": "run"}),
+        name="trigger-arrival-run",
+    ),
     path("triggers/<uuid:id>/poll", ArrivalViewSet.as_view({"post": "poll"}), name="trigger-poll"),
     path("triggers/<uuid:id>/test", TrialViewSet.as_view({"post": "test"}), name="trigger-test"),
     path("triggers/<uuid:id>/health", TriggerHealthViewSet.as_view({"get": "retrieve"}), name="trigger-health"),

@@ -19,6 +19,7 @@ from automation.api.trigger_shape import FIELDS, IDENTITY, TriggerShape, without
 from automation.models import Trigger
 from automation.services import triggers
 from automation.services.idempotency import Answer
+from automation.services.trigger_health import HealthState, in_state
 from automation.services.triggers import SavedTrigger
 from brainops.accounts.api.scope import ScopedViewSet
 from brainops.accounts.policy import Permission
@@ -40,6 +41,9 @@ class TriggerFilters(ClosedSerializer):
     workflow_id = serializers.UUIDField(required=False, help_text="Only triggers of this workflow.")
     kind = serializers.CharField(required=False, max_length=50, help_text="Only triggers of this kind.")
     is_active = serializers.BooleanField(required=False, help_text="Only those that are switched on, or off.")
+    health = serializers.ChoiceField(
+        [state.value for state in HealthState], required=False, help_text="Only those that are doing so."
+    )
 
 
 @extend_schema(tags=["Triggers"])
@@ -62,7 +66,11 @@ class TriggerViewSet(ScopedViewSet):
     @extend_schema(summary="List triggers", parameters=[TriggerFilters])
     def list(self, request: Request) -> Response:
         """The triggers of the workspace, newest first."""
-        rows = triggers.find(self.caller).filter(**read_parameters(TriggerFilters, request))
+        said = read_parameters(TriggerFilters, request)
+        state = said.pop("health", None)
+        rows = triggers.find(self.caller).filter(**said)
+        if state is not None:
+            rows = rows.filter(id__in=in_state(self.caller, HealthState(state)))
         return self.get_paginated_response(trigger_shape.many(self.paginate_queryset(rows) or []))
 
     @extend_schema(

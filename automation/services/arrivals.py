@@ -7,6 +7,7 @@ cursor, an acknowledgement). Killed anywhere in between, nothing happened and th
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +36,8 @@ from brainops.core.ordered_ids import new_ordered_id
 Json = Any
 
 LONGEST_KEY = 500  # characters; a longer key is known by its hash
-FORGOTTEN_AT_ONCE = 5_000  # rows of one sweep
+FORGOTTEN_AT_ONCE = 5_000  # rows of one statement
+FORGETTING_SECONDS = 5.0  # of one sweep
 KEEP_DAYS = 30  # of the ledger, since a thing was last shown: as long, no repeat starts a run
 SAMPLE_DAYS = 7  # of the data in it
 
@@ -139,10 +141,17 @@ def inputs_of(version: Runnable, listening: Listening, data: Json) -> dict[str, 
 
 
 def forget_old() -> int:
-    """Delete what the ledger need not remember any more, a bounded number of rows; return how many."""
+    """Delete what the ledger need not remember any more, for some seconds at most; return how many rows went."""
+    gone, ends = 0, time.monotonic() + FORGETTING_SECONDS
     with connection.cursor() as cursor:
-        store.forget_samples(cursor, days=SAMPLE_DAYS, most=FORGOTTEN_AT_ONCE)
-        return store.prune(cursor, days=KEEP_DAYS, most=FORGOTTEN_AT_ONCE)
+        while store.forget_samples(cursor, days=SAMPLE_DAYS, most=FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE:
+            if time.monotonic() > ends:
+                break
+        while (count := store.prune(cursor, days=KEEP_DAYS, most=FORGOTTEN_AT_ONCE)) == FORGOTTEN_AT_ONCE:
+            gone += count
+            if time.monotonic() > ends:
+                return gone
+    return gone + count
 
 
 class _Desk:

@@ -45,6 +45,8 @@ ELSEWHERE = {
     "POST me/mfa/recovery-codes": "brainops/accounts/tests/test_second_factors.py"
     "::test_new_recovery_codes_end_the_old_ones",
     "POST me/mfa/remove": "brainops/accounts/tests/test_second_factors.py::test_removing_the_factor_asks_for_a_code",
+    "POST triggers/<uuid:id>/arrivals/<uuid:arrival_id>/run": "automation/tests/api/test_arrivals.py"
+    "::test_what_was_passed_over_runs_once_when_it_may_by_now",
     "POST triggers/<uuid:id>/poll": "automation/tests/api/test_arrivals.py::test_a_look_can_be_asked_for_at_once",
     "POST approvals/<uuid:id>/answer": "automation/tests/approvals/test_decisions.py"
     "::test_what_became_of_an_effect_is_answered_once",

@@ -81,6 +81,32 @@ def test_an_arrival_shows_what_came(builder, trigger):
     assert builder.get(path(trigger, "arrivals", uuid4())).status_code == 404
 
 
+def test_what_was_passed_over_runs_once_when_it_may_by_now(builder, trigger):
+    Trigger.objects.filter(id=trigger.id).update(condition="{{ trigger.item.name == 'a' and trigger.box == 'in' }}")
+    bring(trigger, items("b"), trigger_facts={"box": "in"})
+    arrival = Arrival.objects.get()
+
+    same = builder.post(path(trigger, "arrivals", arrival.id, "run"), {}).json()
+    Trigger.objects.filter(id=trigger.id).update(condition="{{ trigger.box == 'in' }}")
+    ran = builder.post(path(trigger, "arrivals", arrival.id, "run"), {})
+    again = builder.post(path(trigger, "arrivals", arrival.id, "run"), {})
+
+    run = Run.objects.get()
+    assert (same["decision"], ran.json()["decision"], ran.json()["run_id"]) == ("condition false", "ran", str(run.uid))
+    assert (run.mode, run.data.input["trigger"]["item"]) == (RunMode.ASYNC, {"name": "b"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_ran")
+    assert AuditEntry.objects.filter(action="trigger.run_arrival", target_id=str(trigger.id)).count() == 2
+
+
+def test_what_is_not_kept_whole_is_not_run(builder, trigger):
+    Trigger.objects.filter(id=trigger.id).update(condition="{{ false }}")
+    bring(trigger, [Item("a", {"text": "x" * 100_000})])
+
+    answer = builder.post(path(trigger, "arrivals", Arrival.objects.get().id, "run"), {})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "sample_cut")
+
+
 def test_a_look_can_be_asked_for_at_once(builder, trigger):
     Source.objects.update(next_at=Now() + timedelta(hours=1))
 
@@ -285,3 +311,4 @@ def test_the_list_says_how_all_are_doing_and_finds_those_in_a_state(builder, tri
         str(quiet.id): "never_ran",
     }
     assert [row["trigger_id"] for row in failing] == [str(trigger.id)]
+    assert [row["id"] for row in builder.get("/triggers", health="failing").json()["results"]] == [str(trigger.id)]
