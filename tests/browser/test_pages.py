@@ -37,7 +37,6 @@ def addresses(staff):
     run_once(workflow)
     decide_due()
     NoticeDelivery.objects.update(state="failed", last_error="554 " + "a-very-long-word-" * 20)
-    sent = outbound(workflow)
     automation = "/admin/automation"
     return {
         "overview": "/admin/",
@@ -60,12 +59,7 @@ def addresses(staff):
         "workers": f"{automation}/worker/",
         "beat": "/admin/django_celery_beat/periodictask/",
         "webhook endpoints": "/admin/webhooks/webhookendpoint/",
-        "subscriptions": "/admin/webhooks/subscription/",
-        "subscription": reverse("admin:webhooks_subscription_page", args=[sent.subscription_id]),
-        "subscription form": reverse("admin:webhooks_subscription_change", args=[sent.subscription_id]),
-        "what a subscription was sent": reverse(
-            "admin:webhooks_subscription_delivery", args=[sent.subscription_id, sent.id]
-        ),
+        **pages_of_a_subscription(workflow),
         "variables": f"{automation}/variable/",
         "variable": f"{automation}/variable/{long_variable(workflow).id}/change/",
         "secrets": f"{automation}/secret/",
@@ -95,6 +89,17 @@ def dead_letter(workflow):
     trigger = Trigger.objects.create(workspace=home, workflow=workflow, kind="event", config={"type": "order.*"})
     said = {"state": "dead", "code": "refused", "reason": "a-very-long-word-" * 20}
     return EventDelivery.objects.create(workspace=home, event=event, trigger=trigger, position=1, **said)
+
+
+def pages_of_a_subscription(workflow):
+    sent = outbound(workflow)
+    ids = [sent.subscription_id]
+    return {
+        "subscriptions": "/admin/webhooks/subscription/",
+        "subscription": reverse("admin:webhooks_subscription_page", args=ids),
+        "subscription form": reverse("admin:webhooks_subscription_change", args=ids),
+        "what a subscription was sent": reverse("admin:webhooks_subscription_delivery", args=[*ids, sent.id]),
+    }
 
 
 def outbound(workflow):

@@ -199,7 +199,7 @@ def delivery(row: OutboundDelivery) -> dict[str, Json]:
 
 def whole_delivery(row: OutboundDelivery) -> dict[str, Json]:
     """One delivery with its body and its tries, the first one first."""
-    return {**delivery(row), "body": row.body, "tries": [_attempt(one) for one in row.tries.all()]}
+    return {**delivery(row), "body": row.body, "tries": [_attempt(made) for made in row.tries.all()]}
 
 
 def without_sent_back(body: Json, shown: Mapping[str, Json]) -> Json:
