@@ -47,10 +47,10 @@ class ImapServer:
         self._process.terminate()
         self._process.wait(30)
 
-    def new_user(self) -> MailUser:
+    def new_user(self, password: str = PASSWORD) -> MailUser:
         """Somebody with an empty mailbox."""
         name = f"u{uuid4().hex[:10]}"
-        hashed = BuiltinHash(hash_name="sha256", rounds=1000).hash(PASSWORD)
+        hashed = BuiltinHash(hash_name="sha256", rounds=1000).hash(password)
         with (self._base / "pymap-etc-passwd").open("a") as users:
             users.write(f"{name}:x::::{name}:\n")
         with (self._base / "pymap-etc-shadow").open("a") as passwords:

@@ -186,6 +186,19 @@ def test_a_wrong_password_is_explained_and_not_tried_again_soon(user):
     assert not sources.has_due()
 
 
+def test_a_password_beyond_ascii_is_a_password(imap_server, allowed):
+    password = 'p\u00e4ssw\u00f6rt mit \u20ac und "Zeichen"'
+    user = imap_server.new_user(password)
+    user.deliver(letter(1))
+    trigger = watch(user)
+    Secret.objects.filter(name="mailbox").delete()
+    Secret.objects.create(workspace=trigger.workspace, name="mailbox", value=password)
+
+    look_once(trigger)
+
+    assert subjects(trigger) == ["Letter 1"]
+
+
 def test_a_secret_of_another_host_is_not_sent(user):
     trigger = watch(user)
     Secret.objects.filter(name="mailbox").update(hosts=["mail.example.com"])
