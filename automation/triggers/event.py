@@ -18,7 +18,14 @@ def _patterns(title: str, description: str, *, longest: int, examples: list[Json
     """One pattern or a list: a text that must be equal, or one with a star at its end that must be the beginning."""
     one = {"type": "string", "minLength": 1, "maxLength": longest, "pattern": r"^[^*\x00-\x1f]*(\*|[^*\x00-\x1f])$"}
     many = {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_PATTERNS, "uniqueItems": True}
-    return {"title": title, "description": description, "anyOf": [one, many], "examples": examples}
+    return {
+        "title": title,
+        "description": description,
+        "anyOf": [one, many],
+        "x-hint": "a text, with a star at its end for all that begin like it, "
+        f"or a list of 1 to {MOST_PATTERNS} of them",
+        "examples": examples,
+    }
 
 
 def check(config: Config) -> Iterator[Problem]:

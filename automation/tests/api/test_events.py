@@ -205,3 +205,36 @@ def test_a_sent_event_starts_a_run_and_says_so(owner):
     assert items_of(trigger) == [{"id": 7}]
     assert (delivery["listener"], delivery["state"], delivery["trigger_id"]) == ("trigger", "ran", str(trigger.id))
     assert owner.get(f"/runs/{delivery['run_id']}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b'{"specversion":"1.0","id":"1","source":"/s","type":"t","data":"a\\u0000b"}', 400),
+        (b'{"specversion":"1.0","id":"1","source":"/s","type":"t","data":"\\ud800"}', 400),
+        (b'{"specversion":"1.0","id":"1","id":"2","source":"/s","type":"t"}', 400),
+        (b'{"specversion":"1.0","id":"1","source":"/s","type":"t","data":' + b"[" * 200 + b"]" * 200 + b"}", 400),
+        (b"[]", 400),
+        (b"null", 400),
+        (b"", 400),
+        (b"\xff", 400),
+    ],
+    ids=range(8),
+)
+def test_hostile_bodies_are_refused(owner, raw, status):
+    answer = send(owner, raw)
+
+    assert (answer.status_code, Event.objects.count()) == (status, 0)
+
+
+@pytest.mark.parametrize("value", ["a%00b", "a%0d%0ab", "%ed%a0%80", "gr\u00fc\u00df"], ids=range(4))
+def test_hostile_headers_are_refused(owner, value):
+    answer = send(owner, b"x", "text/plain", **{**NAMED, "ce-subject": value})
+
+    assert [place for place, _ in codes_of(answer)] == ["ce-subject"]
+
+
+def test_text_with_a_nul_is_kept_as_bytes(owner):
+    event = send(owner, b"a\x00b", "text/plain", **NAMED).json()["event"]
+
+    assert event["data_base64"] == base64.b64encode(b"a\x00b").decode()

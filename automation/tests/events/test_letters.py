@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from automation.models import EventDelivery, Trigger, Workflow
-from automation.services import arrivals
+from automation.models import Event, EventDelivery, Trigger, Workflow
+from automation.services import arrivals, state
 from automation.services.event_deliveries import pause_seconds
 from automation.tests.events.rows import items_of, listen, publish, runs_of, said, settle, went
 from automation.tests.triggers.rows import DEFINITION, make_workflow
@@ -209,3 +209,18 @@ def test_deliveries_are_found_by_event_and_trigger(strict, owner):
     assert len(owner.get("/event-deliveries", event_id=str(events[0].id)).json()["results"]) == 2
     (row,) = owner.get("/event-deliveries", event_id=str(events[0].id), trigger_id=str(other.id)).json()["results"]
     assert (row["state"], row["workflow_id"]) == ("ran", str(other.workflow_id))
+
+
+def test_what_is_old_goes_with_its_letters_and_what_is_pending_stays(strict, broken):
+    broken.clear()
+    publish(strict.workspace, said(data={}))
+    settle()
+    broken.append("again")
+    publish(strict.workspace, said(data={"total": 1}))
+    settle()
+    Event.objects.update(created_at=Now() - timedelta(days=31))
+
+    state.forget_expired()
+
+    assert list(EventDelivery.objects.values_list("state", flat=True)) == ["pending"]
+    assert Event.objects.count() == 1
