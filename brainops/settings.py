@@ -44,6 +44,7 @@ ALLOWED_HOSTS = env.names("BRAINOPS_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "
 BRAINOPS_TRUSTED_PROXIES = env.integer("BRAINOPS_TRUSTED_PROXIES", 0, low=0, high=10)
 # Private targets that workflows may call: "host:port,…". Everything not public is refused without it.
 BRAINOPS_EGRESS_ALLOW = env.names("BRAINOPS_EGRESS_ALLOW", [])
+BRAINOPS_FILE_ROOTS = env.names("BRAINOPS_FILE_ROOTS", [])  # folders that file triggers may watch (core/file_roots.py)
 # Opens /internal/metrics as `Authorization: Bearer …`. Not set = the page does not exist.
 BRAINOPS_METRICS_TOKEN = env.text("BRAINOPS_METRICS_TOKEN", "")
 

@@ -39,12 +39,17 @@ _NO_TYPE = "application/octet-stream"
 def keep(workspace_id: UUID, name: str, content_type: str, data: bytes | BinaryIO) -> dict[str, Json]:
     """Keep a file and return the reference to it. All or nothing, also inside a transaction of the caller.
 
-    `data` is local: a transaction is open while it is read. Raises TooLarge and QuotaExceeded.
+    `data` is local and can seek: a transaction is open while it is read, twice. The same file again, while no run has
+    taken it, is the one that is there: a source that is asked again and again fills no disk. Raises TooLarge and
+    QuotaExceeded.
     """
     source = io.BytesIO(data) if isinstance(data, bytes) else data
     with transaction.atomic(), connection.cursor() as cursor:
-        file = _write(cursor, workspace_id, Found(uuid4(), clean_name(name), clean_type(content_type), 0, ""), source)
-    return file.reference
+        file = _measured(Found(uuid4(), clean_name(name), clean_type(content_type), 0, ""), source)
+        kept = store.take_unused(cursor, workspace_id, file, seconds=UNUSED_SECONDS)
+        if kept is None:
+            _write(cursor, workspace_id, file, source)
+    return (kept or file).reference
 
 
 def find(workspace_id: UUID, reference: Mapping[str, Json]) -> Found:
@@ -108,22 +113,22 @@ def clean_type(content_type: str) -> str:
     return kind if _TYPE.fullmatch(kind) else _NO_TYPE
 
 
-def _write(cursor: Any, workspace_id: UUID, file: Found, source: BinaryIO) -> Found:
+def _measured(file: Found, source: BinaryIO) -> Found:
+    """The file with its size and checksum. Raises TooLarge."""
+    start = source.tell()
     digest, size = hashlib.sha256(), 0
+    while piece := source.read(CHUNK_BYTES):
+        size += len(piece)
+        _require_size(file.name, size)
+        digest.update(piece)
+    source.seek(start)
+    return file._replace(size=size, sha256=digest.hexdigest())
 
-    def pieces() -> Iterator[bytes]:
-        nonlocal size
-        for piece in _of_one_size(source):
-            size += len(piece)
-            _require_size(file.name, size)
-            digest.update(piece)
-            yield piece
 
-    store.add_chunks(cursor, file.id, pieces())
-    _require_room(cursor, workspace_id, size)
-    kept = file._replace(size=size, sha256=digest.hexdigest())
-    store.insert(cursor, workspace_id, kept, seconds=UNUSED_SECONDS)
-    return kept
+def _write(cursor: Any, workspace_id: UUID, file: Found, source: BinaryIO) -> None:
+    _require_room(cursor, workspace_id, file.size)
+    store.add_chunks(cursor, file.id, _of_one_size(source))
+    store.insert(cursor, workspace_id, file, seconds=UNUSED_SECONDS)
 
 
 def _of_one_size(source: BinaryIO) -> Iterator[bytes]:

@@ -19,6 +19,16 @@ values (%(id)s, %(workspace)s, %(name)s, %(content_type)s, %(size)s, %(sha256)s,
 """
 ADD_CHUNK = "insert into automation_filechunk (file_id, seq, data) values (%s, %s, %s)"
 
+TAKE_UNUSED = """
+update automation_storedfile set expires_at = statement_timestamp() + make_interval(secs => %(seconds)s)
+where id = (
+  select id from automation_storedfile
+  where expires_at > statement_timestamp() and workspace_id = %(workspace)s and sha256 = %(sha256)s and size = %(size)s
+    and name = %(name)s and content_type = %(content_type)s
+  order by expires_at limit 1 for update skip locked)
+returning id
+"""
+
 FIND = """
 select id, name, content_type, size, sha256 from automation_storedfile where id = %s and workspace_id = %s
 """
@@ -85,6 +95,13 @@ def named_in(text: str) -> list[UUID]:
 def insert(cursor: Any, workspace_id: UUID, file: Found, *, seconds: float) -> None:
     """Write the row of a file whose chunks stand; it is swept after so many seconds unless a run takes it."""
     cursor.execute(INSERT, {**file._asdict(), "workspace": workspace_id, "seconds": seconds})
+
+
+def take_unused(cursor: Any, workspace_id: UUID, file: Found, *, seconds: float) -> Found | None:
+    """The same file, if it is there and waits for a run; it waits for so many seconds anew."""
+    cursor.execute(TAKE_UNUSED, {**file._asdict(), "workspace": workspace_id, "seconds": seconds})
+    row = cursor.fetchone()
+    return file._replace(id=row[0]) if row else None
 
 
 def add_chunks(cursor: Any, file_id: UUID, pieces: Iterable[bytes]) -> None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
-from brainops.core import changes, rotation
+from brainops.core import changes, file_roots, rotation
 
 
 @register(Tags.database)
@@ -46,6 +46,16 @@ def check_watched_models(app_configs: Any, **_: Any) -> list[CheckMessage]:
             what = "a model of BrainOps, which tells of itself by events" if changes.is_own(label) else "no model here"
             found.append(Error(said % (repr(label[:80]), what), hint=hint, id="core.E002"))
     return found
+
+
+@register(Tags.files)
+def check_file_roots(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Refuse entries of BRAINOPS_FILE_ROOTS that open nothing."""
+    try:
+        file_roots.parse_roots(settings.BRAINOPS_FILE_ROOTS)
+    except ValueError as error:
+        return [Error(str(error), id="core.E003")]
+    return []
 
 
 @register(Tags.security, deploy=True)

@@ -68,6 +68,15 @@ def test_a_file_is_read_from_any_place(version):
     assert (middle, end) == (LARGE[CHUNK_BYTES - 3 : CHUNK_BYTES + 3], LARGE[-5:])
 
 
+def test_the_same_file_again_is_the_one_that_waits(version, accept):
+    first, again, other = keep(version), keep(version), keep(version, name="b.csv")
+    accept(version, inputs={"file": first})
+    later = keep(version)
+
+    assert (again["$file"], StoredFile.objects.count()) == (first["$file"], 3)
+    assert len({first["$file"], other["$file"], later["$file"]}) == 3
+
+
 def test_an_empty_file_is_a_file(version):
     reference = keep(version, b"")
 
@@ -128,7 +137,7 @@ def test_a_file_of_another_workspace_is_not_there(version):
 
 
 def test_a_run_takes_hold_of_the_files_its_input_names(version, accept):
-    one, two, unused = keep(version), keep(version), keep(version)
+    one, two, unused = keep(version, b"1"), keep(version, b"2"), keep(version, b"3")
 
     run = accept(version, inputs={"list": [one]}, trigger={"item": {"file": two, "text": '"$file":"x"'}})
 
@@ -201,7 +210,7 @@ def test_files_go_with_their_workflow(version, accept):
 
 def test_files_go_with_their_workspace(version, accept):
     accept(version, inputs={"file": keep(version)})
-    keep(version)
+    keep(version, b"x")
 
     departures.clear(version.workspace_id)
 

@@ -196,7 +196,7 @@ CASES: dict[str, Case] = {
     "in_use.IN_USE": Case({"all": False}, ("run_ready", "run_blocked", "run_suspect", "run_owner", "run_wake")),
     "in_use.DEFINITIONS": Case(([ID],), ("automation_workflowversion_pkey",)),
     "files.INSERT": Case(A_FILE),
-    "files.TAKE_UNUSED": Case(A_FILE, ("stored_file_expiry",)),
+    "files.TAKE_UNUSED": Case(A_FILE, ("stored_file_unused",)),
     "files.ADD_CHUNK": Case((ID, 0, b"x")),
     "files.FIND": Case((ID, HOME), (STORED_FILE,)),
     "files.CHUNK": Case((ID, 0), ("automation_filechunk_pkey",)),
