@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from automation.api.cloud_event_bodies import BATCH, STRUCTURED, read_events
 from automation.api.idempotent import REPLAYED, once
 from automation.api.parameters import IDEMPOTENCY_KEY, read_parameters
+from automation.engine.cloud_events import CloudEvent
 from automation.models import Event
 from automation.services import events
 from automation.services.events import MOST_AT_ONCE
@@ -179,15 +180,24 @@ class EventViewSet(ScopedViewSet):
         def work() -> Answer:
             taken = events.send(self.caller, said, is_batch=is_batch)
             code = status.HTTP_201_CREATED if any(one.is_new for one in taken) else status.HTTP_200_OK
+            may_read = self.caller.may(Permission.EVENTS_READ)
+            pairs = zip(taken, said, strict=True)
+            shown = [_shown(one.row) if may_read else _echoed(one.row, event) for one, event in pairs]
             if is_batch:
-                return Answer(code, [_shown(one.row) for one in taken], {})
+                return Answer(code, shown, {})
             address = {"Location": f"{request.path.rstrip('/')}/{taken[0].row.id}"}
-            return Answer(code, _shown(taken[0].row), address | ({} if taken[0].is_new else DUPLICATE))
+            return Answer(code, shown[0], address | ({} if taken[0].is_new else DUPLICATE))
 
         sums = [hashlib.sha256(repr(one).encode()).hexdigest() for one in said]
         answer = once(request, self.caller, work, said=["batch" if is_batch else "event", *sums])
         extra = REPLAYED if answer.is_replay else {}
         return Response(answer.body, answer.status, headers={**answer.headers, **extra})
+
+
+def _echoed(row: Event, said: CloudEvent) -> dict[str, Any]:
+    """For a key that may only send: what it said, never what somebody else had said under the same name."""
+    kept = {"id": row.id, "run_id": None, "path": "", "sent_by": "", "hops": 0, "created_at": row.created_at}
+    return {**kept, "name": said.type, "payload": said.data, "event": said.structured}
 
 
 def _shown(row: Event) -> dict[str, Any]:

@@ -71,6 +71,7 @@ def _rows() -> QuerySet[EventDelivery]:
 
 def _locked(caller: Caller, delivery_id: UUID | str) -> EventDelivery:
     caller.require(Permission.EVENTS_WRITE)
+    caller.require(Permission.EVENTS_READ)  # the answer shows it
     return get_scoped(_rows().select_for_update(of=("self",)), caller, delivery_id)
 
 

@@ -189,6 +189,17 @@ def test_a_key_needs_the_scope(home):
     assert [who.get("/events").status_code for who in (reader, sender)] == [200, 403]
 
 
+def test_a_key_that_may_only_send_is_not_told_what_others_said(owner, home):
+    send(owner, {**LEAST, "data": "hush"})
+    sender = make_person(home, scopes=("events:write",))
+
+    answer = send(sender, {**LEAST, "data": "guess"})
+
+    assert (answer.status_code, answer.headers["Brainops-Duplicate"]) == (200, "true")
+    assert (answer.json()["payload"], answer.json()["sent_by"]) == ("guess", "")
+    assert b"hush" not in answer.content
+
+
 def test_the_same_event_may_be_sent_to_two_workspaces(owner, stranger):
     ours, theirs = send(owner, LEAST), send(stranger, LEAST)
 

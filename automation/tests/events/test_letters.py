@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from automation.models import Event, EventDelivery, Trigger, Workflow
 from automation.services import arrivals, state
 from automation.services.event_deliveries import pause_seconds
+from automation.tests.api.conftest import make_person
 from automation.tests.events.rows import items_of, listen, publish, runs_of, said, settle, went
 from automation.tests.triggers.rows import DEFINITION, make_workflow
 from brainops.accounts.models import Role
@@ -198,6 +199,15 @@ def test_viewers_read_letters_operators_deal_with_them_and_strangers_see_none(st
         assert [who.post(f"{path}/{verb}").status_code for who in (viewer, stranger)] == [403, 404]
     assert operator.post(f"{path}/discard").status_code == 200
     assert stranger.get("/event-deliveries").json()["results"] == []
+
+
+def test_a_key_that_may_only_write_deals_with_no_letter(strict, owner):
+    publish(strict.workspace, said(data={}))
+    settle()
+    sender = make_person(owner.workspace, scopes=("events:write",))
+
+    assert sender.post(f"/event-deliveries/{EventDelivery.objects.get().id}/discard").status_code == 403
+    assert went(strict) == [("dead", "refused")]
 
 
 def test_deliveries_are_found_by_event_and_trigger(strict, owner):
