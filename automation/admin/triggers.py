@@ -108,7 +108,6 @@ class TriggerAdmin(ReadOnlyAdmin):
             "firings": _firings(Firing.objects.filter(trigger=trigger))[:SHOWN_FIRINGS],
             "may_switch": self.has_switch_permission(request),
             "may_backfill": self.has_backfill_permission(request),
-            "alarms": trigger.alarms.order_by("since"),
             **trigger_health.of_one(trigger),
         }
         return render(request, "automation/trigger.html", context)
