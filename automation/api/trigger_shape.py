@@ -42,7 +42,7 @@ IDENTITY: dict[str, Json] = {
     "kind": {"type": "string", "maxLength": 50, "examples": ["schedule", "webhook"]},
 }
 # These change by themselves between reading and writing, so sending an older one back says nothing.
-MOVING = frozenset({"next_fire_at", "last_fired_at", "updated_at", "schedule", "webhook"})
+MOVING = frozenset({"next_fire_at", "last_fired_at", "updated_at", "schedule", "webhook", "file"})
 
 
 class TriggerShape(serializers.Serializer[Any]):
@@ -67,6 +67,7 @@ class TriggerShape(serializers.Serializer[Any]):
     webhook = serializers.DictField(
         required=False, help_text="The address to send to. A generated secret, in the answer that made it only."
     )
+    file = serializers.DictField(required=False, help_text="Where the files are, in one line.")
 
 
 def one(saved: SavedTrigger) -> dict[str, Json]:

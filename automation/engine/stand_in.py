@@ -16,9 +16,11 @@ from automation.engine.commands import (
     CompareAndSet,
     DeleteValue,
     EmitEvent,
+    FindFile,
     GetValue,
     Increment,
     MakeCallback,
+    ReadFilePiece,
     SetValue,
     TakeSignal,
     UseSecrets,
@@ -28,13 +30,18 @@ from automation.engine.secrets import Opened
 Json = Any
 
 
+def no_files(command: FindFile | ReadFilePiece) -> Json:
+    """What `files` is where none are kept."""
+    raise CommandRefused("unknown_file", f"There is no file {str(command.file_id)[:60]!r} here.")
+
+
 @dataclass(slots=True)
 class Workspace:
     """What commands of a simulated run find.
 
     `values` is the key-value store, `events` what was emitted. `decisions` are answers of approvals by path, a missing
     one is pending until it expires. `signals` are payloads by name, taken in turn. `children` answers calls by the
-    name of the workflow: the fields of an ended run. `secrets` are texts by name.
+    name of the workflow: the fields of an ended run. `secrets` are texts by name. `files` answers what asks for files.
     """
 
     values: dict[str, Json] = field(default_factory=dict)
@@ -43,6 +50,7 @@ class Workspace:
     children: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     events: list[tuple[str, Json]] = field(default_factory=list)
+    files: Callable[[Any], Json] = no_files
     versions: dict[str, int] = field(default_factory=dict)
     taken: dict[str, Json] = field(default_factory=dict)
     opened: dict[str, float] = field(default_factory=dict)  # seconds of the clock at which a path began to ask
@@ -185,6 +193,8 @@ ACTS: Mapping[type[Command], Callable[..., Json]] = {
     Increment: _increment,
     DeleteValue: _delete,
     EmitEvent: _emit,
+    FindFile: lambda workspace, _path, command, _seconds: workspace.files(command),
+    ReadFilePiece: lambda workspace, _path, command, _seconds: workspace.files(command),
     CallWorkflow: _call,
     CancelCall: lambda *_around: None,
     AskApproval: _ask,

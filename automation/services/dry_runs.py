@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 
+from automation.engine.commands import FindFile, ReadFilePiece
 from automation.engine.document.parse import parse_document
 from automation.engine.dry_run import Callee, DryLimits, Effect, Scenario, Unresolved, rehearse
 from automation.engine.plan import Plan, PlanError, build_plan
@@ -21,6 +23,7 @@ from automation.services.workflows import get_workflow
 from automation.steps import all_kinds
 from automation.store import secrets as stored_secrets
 from automation.store.callees import find_callee
+from automation.store.commands import files as stored_files
 from brainops.accounts.caller import Caller
 from brainops.accounts.policy import Permission
 from brainops.audit.services import record
@@ -180,10 +183,17 @@ def _scenario(workflow: Workflow, number: str | None, wanted: Wanted) -> Scenari
         run={**about, "mode": "dry_run"},
         now=clock.now(),
         find=_finder(home),
+        files=partial(_look_at_file, home),
         limits=DryLimits(
             seconds=limits["dry_run_seconds"], attempts=limits["dry_run_steps"], depth=limits["call_depth"]
         ),
     )
+
+
+def _look_at_file(workspace_id: UUID, command: FindFile | ReadFilePiece) -> Json:
+    """What a step that reads a file is answered, as in a run."""
+    with connection.cursor() as cursor:
+        return stored_files.answer(cursor, workspace_id, command)
 
 
 def _mask(workspace_id: UUID) -> Mask:

@@ -92,7 +92,7 @@ def complete(config: Config) -> Config:
 
 def describe(triggers: Sequence[TriggerRow]) -> Mapping[UUID, Mapping[str, Json]]:
     """Where the files are, in one line."""
-    return {trigger.id: {"watches": address_of(trigger.config)} for trigger in triggers}
+    return {trigger.id: {"file": {"watches": address_of(trigger.config)}} for trigger in triggers}
 
 
 def origin(config: Config) -> Json:

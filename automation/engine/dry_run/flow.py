@@ -24,6 +24,7 @@ from automation.engine.prepare import Prepared, Skipped, prepare
 from automation.engine.results import StepResult, id_of
 from automation.engine.secrets import masked_outcome
 from automation.engine.simulate import Setup, Simulated, run_flow
+from automation.engine.stand_in import Workspace
 from automation.engine.status import RunStatus, StepStatus
 
 Json = Any
@@ -66,6 +67,7 @@ class DryFlow:
             run=self._scenario.run,
             now=self._scenario.now,
             is_dry=True,
+            workspace=Workspace(files=self._scenario.files),
             on_row=self._see,
             prepare=self._prepare,
             attempt=self._attempt,

@@ -13,6 +13,7 @@ from automation.engine.dry_run.report import DryLimits
 from automation.engine.plan import Plan
 from automation.engine.secrets import Mask
 from automation.engine.simulate import START
+from automation.engine.stand_in import no_files
 
 Json = Any
 
@@ -40,7 +41,7 @@ class Scenario:
     `samples` are answers by step id, taken instead of any other. `performs_reads`: reads are really made, else
     simulated like writes; those that send secrets are not. `secrets` are the names of those there are,
     `mask` takes their values out of what was read. `find` looks up called workflows by id or name and version; `id` is
-    the workflow's own.
+    the workflow's own. `files` answers steps that read files.
     `seconds` is a monotonic clock.
     """
 
@@ -57,5 +58,6 @@ class Scenario:
     )
     now: datetime = START
     find: Callable[[str, str], Callee] = nobody
+    files: Callable[[Any], Json] = no_files
     limits: DryLimits = field(default_factory=DryLimits)
     seconds: Callable[[], float] = time.monotonic

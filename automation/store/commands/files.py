@@ -12,9 +12,12 @@ from automation.store.commands import CommandContext
 Json = Any
 
 
-def _find(cursor: Any, context: CommandContext, command: FindFile) -> Json:
+def answer(cursor: Any, workspace_id: UUID, command: FindFile | ReadFilePiece) -> Json:
+    """What a file command of a workspace is answered. Raises CommandRefused."""
+    if isinstance(command, ReadFilePiece):
+        return files.chunk_of_workspace(cursor, workspace_id, command.file_id, command.seq) or b""
     try:
-        found = files.find(cursor, context.workspace_id, UUID(command.file_id))
+        found = files.find(cursor, workspace_id, UUID(command.file_id))
     except ValueError:
         found = None
     if found is None:
@@ -25,9 +28,9 @@ def _find(cursor: Any, context: CommandContext, command: FindFile) -> Json:
     return {"id": found.id, "name": found.name, "content_type": found.content_type, "size": found.size}
 
 
-def _piece(cursor: Any, context: CommandContext, command: ReadFilePiece) -> Json:
-    return files.chunk_of_workspace(cursor, context.workspace_id, command.file_id, command.seq) or b""
+def _answer(cursor: Any, context: CommandContext, command: FindFile | ReadFilePiece) -> Json:
+    return answer(cursor, context.workspace_id, command)
 
 
-HANDLERS = {FindFile: _find, ReadFilePiece: _piece}
+HANDLERS = {FindFile: _answer, ReadFilePiece: _answer}
 POLLS = frozenset({FindFile, ReadFilePiece})  # they only look, and bytes are not remembered in a table

@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from automation.services import files
 from automation.tests.api.conftest import HELLO, Api
 from brainops.accounts.models import Role
 from brainops.audit.models import AuditEntry
@@ -148,6 +149,25 @@ def test_reads_are_performed_when_asked_and_writes_never(owner: Api, receiver: S
     assert [one["answer_source"] for one in plan["effects"]] == ["performed", "simulated"]
     assert plan["effects"][0]["answer"]["body"] == {"total": 1500}
     assert plan["effects"][1]["request"]["json"] == {"amount": 1500}
+
+
+def test_a_file_is_read_when_asked(owner: Api):
+    step = {"id": "read", "uses": "read_file", "with": {"file": "{{ inputs.file }}"}}
+    definition = {
+        "schema": 1,
+        "inputs": {"properties": {"file": {}}},
+        "steps": [step],
+        "output": "{{ steps.read.output.items }}",
+    }
+    workflow_id = owner.make(definition=definition)["id"]
+    file = files.keep(owner.workspace.id, "a.csv", "text/csv", b"n\n1\n")
+
+    read = rehearse(owner, workflow_id, inputs={"file": file}, reads="perform")
+    gone = rehearse(owner, workflow_id, inputs={"file": {"$file": "none"}}, reads="perform")
+    made_up = rehearse(owner, workflow_id, inputs={"file": file})
+
+    assert (read["status"], read["output"]) == ("succeeded", [{"n": "1"}])
+    assert (gone["status"], made_up["status"]) == ("failed", "succeeded")
 
 
 def test_a_read_that_fails_is_asked_once(owner: Api, receiver: Scripted):
