@@ -22,6 +22,7 @@ class AutomationConfig(AppConfig):
             backfill_orders,
             database_watches,
             departures,
+            event_vitals,
             files,
             idempotency,
             listeners,
@@ -67,6 +68,7 @@ class AutomationConfig(AppConfig):
         metrics.sample_providers.register("runs and workers", vitals.samples)
         health.components.register("consumer", listeners.component)
         metrics.sample_providers.register("listeners", listeners.samples)
+        metrics.sample_providers.register("events", event_vitals.samples)
         listeners.listeners.register("streams", streams.streams)
         belongings.departures.register("automation", departures.departure)
         belongings.clearances.register("automation", departures.clearance)

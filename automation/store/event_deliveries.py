@@ -36,6 +36,12 @@ HAS_DUE = """
 select exists (select from automation_eventdelivery where state = 'pending' and next_at <= statement_timestamp())
 """
 
+STANDING = """
+select 'pending', count(*) from automation_eventdelivery where state = 'pending'
+union all
+select 'dead', count(*) from automation_eventdelivery where state = 'dead' and created_at > now() - interval '1 day'
+"""
+
 SETTLE = """
 update automation_eventdelivery d
 set state = u.state, code = u.code, reason = u.reason, run_uid = u.run_uid, attempts = d.attempts + 1,
@@ -113,6 +119,12 @@ def has_due(cursor: Any) -> bool:
     """True when something is to be delivered now."""
     cursor.execute(HAS_DUE)
     return bool(cursor.fetchone()[0])
+
+
+def standing(cursor: Any) -> dict[str, int]:
+    """How many are to be delivered, and how many were given up within a day, by state."""
+    cursor.execute(STANDING)
+    return dict(cursor.fetchall())
 
 
 def settle(cursor: Any, settled: Sequence[Settled]) -> None:

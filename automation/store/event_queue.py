@@ -41,6 +41,8 @@ select exists (select from automation_eventwish w
                  or (right(w.type, 1) = '*' and starts_with(%(beginning)s, left(w.type, -1))))
 """
 
+OLDEST = "select coalesce(extract(epoch from now() - min(at)), 0)::float8 from automation_queuedevent"
+
 REMOVE = "delete from automation_queuedevent where id = any(%(ids)s)"
 
 WORKSPACES = "select id from accounts_workspace where id = any(%(ids)s) for key share"
@@ -134,6 +136,12 @@ def is_wanted(cursor: Any, beginning: str) -> bool:
     """True when somebody wants events whose types begin so."""
     cursor.execute(IS_WANTED, {"beginning": beginning})
     return bool(cursor.fetchone()[0])
+
+
+def oldest_seconds(cursor: Any) -> float:
+    """The age of the oldest thing that is still to be told, 0 without any."""
+    cursor.execute(OLDEST)
+    return float(cursor.fetchone()[0])
 
 
 def remove(cursor: Any, ids: Iterable[int]) -> None:
