@@ -25,6 +25,7 @@ SPECTACULAR: dict[str, Any] = {
         "RunMode": ["asynchronous", "synchronous", "test"],
         "DryRunMode": ["dry_run"],
         "EventDeliveryState": "automation.models.EventDeliveryState",
+        "DeliveryShapeStateEnum": "automation.models.DeliveryState",  # of notices and of subscriptions
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
