@@ -16,7 +16,7 @@ SPECTACULAR: dict[str, Any] = {
         "Role": "brainops.accounts.models.Role",
         "RunStatus": "automation.api.run_schema.RUN_STATUSES",
         "StepStatus": "automation.api.run_schema.STEP_STATUSES",
-        "VerdictEnum": ["accepted", "rejected", "acknowledged"],  # of a webhook's delivery
+        "VerdictEnum": ["accepted", "rejected", "acknowledged", "buffered"],  # of a webhook's delivery
         "ApprovalVerdict": "automation.api.approval_shape.VERDICTS",
         "KindEffect": ["pure", "read", "create", "update", "delete", "send"],
         "OutsideEffect": ["read", "create", "update", "delete", "send"],

@@ -107,6 +107,13 @@ _SIDEBAR: dict[str, list[tuple[str, str, str, str]]] = {
     "Webhooks": [
         ("Endpoints", "webhook", "webhooks_webhookendpoint_changelist", "webhooks.view_webhookendpoint"),
         ("Events", "inbox", "webhooks_webhookevent_changelist", "webhooks.view_webhookevent"),
+        ("Test deliveries", "science", "webhooks_testdelivery_changelist", "webhooks.view_testdelivery"),
+        (
+            "Unmatched requests",
+            "wrong_location",
+            "webhooks_unmatchedrequest_changelist",
+            "webhooks.view_unmatchedrequest",
+        ),
         ("Subscriptions", "outbound", "webhooks_subscription_changelist", "webhooks.view_subscription"),
     ],
     "Operate": [

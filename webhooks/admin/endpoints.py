@@ -12,8 +12,10 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from brainops.audit.admin.base import ReadOnlyAdmin
+from brainops.core import clock
 from webhooks.models import WebhookEndpoint, WebhookEvent
 from webhooks.services.endpoints import public_facts
+from webhooks.services.front_schema import DEFAULTS, PROPERTIES
 from webhooks.signatures import all_schemes
 
 # Newest by the list index: one probe for each row of the page.
@@ -43,7 +45,8 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
             "previous_secret_until",
             "rotated_at",
         ),
-        *("answer", "wait_seconds", "tolerance_seconds", "max_body_bytes", "event_types", "deliveries"),
+        *("answer", "wait_seconds", "tolerance_seconds", "max_body_bytes", "event_types", "rules", "deliveries"),
+        *("test_address", "is_buffering"),
         *("created_at", "updated_at"),
     )
     readonly_fields = fields
@@ -84,6 +87,22 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
     def previous_secret_until(self, endpoint: WebhookEndpoint) -> str:
         """During a rotation."""
         return public_facts(endpoint)["previous_secret_valid_until"] or "–"
+
+    @display(description="Rules")
+    def rules(self, endpoint: WebhookEndpoint) -> str:
+        """What its config says of requests, as far as that is not the usual."""
+        said = {name: endpoint.trigger.config.get(name) for name in PROPERTIES}
+        chosen = {name: value for name, value in said.items() if value and value != DEFAULTS.get(name)}
+        return ", ".join(f"{name}: {value}" for name, value in chosen.items()) or "–"
+
+    @display(description="Test address")
+    def test_address(self, endpoint: WebhookEndpoint) -> str:
+        """Until when it listens, and the way to what came there."""
+        until = endpoint.listens_until
+        listens = f"listens until {until:%Y-%m-%d %H:%M:%S} UTC" if until and until > clock.now() else "does not listen"
+        address = reverse("admin:webhooks_testdelivery_changelist")
+        link = '{} {}. <a href="{}?endpoint__id__exact={}">Show what came</a>'
+        return format_html(link, endpoint.test_url, listens, address, endpoint.pk)
 
     @display(description="Events")
     def deliveries(self, endpoint: WebhookEndpoint) -> str:

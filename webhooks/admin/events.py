@@ -46,7 +46,7 @@ class WebhookEventAdmin(ReplayDialog, ReadOnlyAdmin):
     ordering = ("-received_at", "-id")
     fields = (
         *("id", "received_at", "endpoint", "decision", "status", "reason", "detail", "run_uid"),
-        *("is_verified", "is_test"),
+        *("is_verified", "is_test", "method", "path"),
         *("delivery_id", "event_type", "duplicates", "last_duplicate_at", "omitted", "remote_addr", "content_type"),
         *("size_bytes", "shown_headers", "shown_query", "shown_body", "command"),
     )
@@ -90,7 +90,7 @@ class WebhookEventAdmin(ReplayDialog, ReadOnlyAdmin):
     @display(
         description="Decision",
         ordering="verdict",
-        label={"accepted": "success", "rejected": "danger", "acknowledged": "info"},
+        label={"accepted": "success", "rejected": "danger", "acknowledged": "info", "buffered": "warning"},
     )
     def decision(self, event: WebhookEvent) -> str:
         """One word."""

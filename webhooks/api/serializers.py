@@ -17,6 +17,7 @@ class EndpointSerializer(ClosedModelSerializer):
     """An endpoint; its secret is never shown again."""
 
     url = serializers.CharField(help_text="Enter this address at the sender.")
+    test_url = serializers.CharField(help_text="For trying; listens only while it is opened (`POST …/listen`).")
     trigger_id = serializers.UUIDField()
     workflow_id = serializers.UUIDField(source="trigger.workflow_id")
     name = serializers.CharField(source="trigger.name")
@@ -32,8 +33,9 @@ class EndpointSerializer(ClosedModelSerializer):
     class Meta:
         model = WebhookEndpoint
         fields = [
-            *("id", "url", "trigger_id", "workflow_id", "name", "is_active", "scheme", "is_signed", "answer"),
-            *("options", "needs_secret"),
+            *("id", "url", "test_url", "trigger_id", "workflow_id", "name", "is_active"),
+            *("scheme", "is_signed", "answer"),
+            *("options", "needs_secret", "listens_until", "is_buffering"),
             *("wait_seconds", "tolerance_seconds", "max_body_bytes", "event_types"),
             *("previous_secret_valid_until", "rotated_at", "created_at", "updated_at"),
         ]
@@ -95,14 +97,14 @@ class SampleReport(ClosedSerializer):
 class EventSerializer(ClosedModelSerializer):
     """One request to an endpoint, without its body."""
 
-    verdict = serializers.ChoiceField(["accepted", "rejected", "acknowledged"], source="verdict_word")
+    verdict = serializers.ChoiceField(["accepted", "rejected", "acknowledged", "buffered"], source="verdict_word")
     run = serializers.UUIDField(source="run_uid", allow_null=True)
 
     class Meta:
         model = WebhookEvent
         fields = [
             *("id", "verdict", "status", "reason", "detail", "delivery_id", "event_type", "run", "is_test"),
-            "is_verified",
+            *("is_verified", "method", "path"),
             *("content_type", "size_bytes", "remote_addr", "duplicates", "last_duplicate_at", "omitted", "received_at"),
         ]
         read_only_fields = fields

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from types import MappingProxyType
 from typing import Any
 
 from automation.engine.expressions import ExpressionError, Template, compile_template
@@ -23,6 +24,7 @@ _SEGMENT = re.compile(r"[A-Za-z0-9._~-]{1,100}|\{[a-z_][a-z0-9_]{0,49}\}", re.AS
 _BROKEN = re.compile(r"%[89A-F][0-9A-F]")  # how Django shows bytes that are no UTF-8
 _ORIGIN = re.compile(r"\*|https?://(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}(?::[0-9]{1,5})?", re.ASCII)
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 Network = IPv4Network | IPv6Network
 
 
@@ -49,8 +51,10 @@ class Front:
         is_denied = any(address in network for network in self.denied)
         return is_denied or (bool(self.allowed) and not any(address in network for network in self.allowed))
 
-    def path_of(self, rest: str) -> dict[str, str] | None:
+    def path_of(self, rest: str) -> Mapping[str, str] | None:
         """The path parameters of what came behind the address; None when it is not what was declared."""
+        if not (rest or self.segments):
+            return NOTHING
         given = rest.split("/") if rest else []
         if len(given) != len(self.segments):
             return None

@@ -51,7 +51,7 @@ def judge(
         return Unfit(_not_genuine(verdict, state), verdict.delivery_id)
     try:
         _check_id(verdict.delivery_id)
-        return _read(state, attempt, reading, verdict.delivery_id, path or {})
+        return _read(state, attempt, reading, verdict.delivery_id, path or NOTHING)
     except AppError as error:
         return Unfit(error, verdict.delivery_id, is_verified=scheme.is_signed)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -25,7 +24,7 @@ from brainops.accounts.policy import Permission
 from brainops.accounts.scoping import get_scoped
 from brainops.audit.services import record
 from brainops.core import clock
-from brainops.core.errors import AppError, NotFound, TooManyRequests
+from brainops.core.errors import AppError, Conflict, NotFound, TooManyRequests
 from brainops.core.ratelimit.buckets import Bucket
 from brainops.core.ratelimit.limiter import limiter
 from webhooks.models import TestDelivery, WebhookEndpoint
@@ -98,12 +97,14 @@ def latest(endpoint: WebhookEndpoint, *, after: UUID | None = None, seconds: flo
 
 
 def take(test_id: UUID, incoming: Incoming) -> Tried:
-    """Judge and store a request to a test address. Raises NotFound, NotListening and TooManyRequests."""
+    """Judge and store a request to a test address. Raises NotFound, NotListening, Conflict and TooManyRequests."""
     endpoint = WebhookEndpoint.objects.select_related(*_RELATED).filter(test_id=test_id).first()
     if endpoint is None:
         raise unknown()
     if endpoint.listens_until is None or endpoint.listens_until <= clock.now():
         raise NotListening(unknown().message)
+    if endpoint.trigger.workflow.current_version_id is None:
+        raise Conflict("The workflow of this webhook has no version yet. Save it first.", code="workflow_empty")
     _require_pace(endpoint)
     now, state = clock.now(), _as_if_on(state_of(endpoint))
     judgement = judge(state, incoming, now=now, certificates=published.of(state, attempt_of(state, incoming, now)))
@@ -201,16 +202,18 @@ def _tell(
 ) -> None:
     """Say what a run would see, and start one where that was asked for."""
     event = replace(rows.accepted_event(replace(incoming, is_test=True), genuine), id=delivery.id)
-    if not starts_run:
-        _describe(delivery, rows.trigger_scope(event, _outlined(genuine), now), _outlined(genuine).inputs)
-        return
+    shown = _outlined(genuine)
+    delivery.trigger, delivery.inputs = rows.trigger_scope(event, shown, now), shown.inputs
     try:
+        if not starts_run:
+            rows.run_of(state, event, shown, now=now)  # what would keep it from starting
+            return
         with transaction.atomic():
             kept = uploads.stored(state.stored.workspace_id, genuine) if has_files(genuine.body) else genuine
             run = replace(rows.run_of(state, event, kept, now=now), dedupe_key=None)
             with connection.cursor() as cursor:
                 delivery.run_uid = insert_run(cursor, run).uid
-            _describe(delivery, run.trigger, run.inputs)
+            delivery.trigger, delivery.inputs = run.trigger, run.inputs
             bell.ring_on_commit()
     except ConditionUnmet as unmet:
         delivery.run_uid, delivery.status, delivery.reason, delivery.detail = None, 200, unmet.code, unmet.message
@@ -224,10 +227,6 @@ def _outlined(genuine: Genuine) -> Genuine:
     """The delivery with what is known of its files: none is stored of a sample."""
     body, inputs = placed(genuine.body, FilePart.outline), placed(genuine.inputs, FilePart.outline)
     return replace(genuine, body=body, inputs=inputs)
-
-
-def _describe(delivery: TestDelivery, trigger: Any, inputs: Any) -> None:
-    delivery.trigger, delivery.inputs = trigger, inputs
 
 
 def _refuse(delivery: TestDelivery, error: AppError) -> None:

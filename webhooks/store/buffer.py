@@ -7,7 +7,7 @@ Order of locks: endpoint, then limits. The lock does not disturb deliveries else
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,8 +41,8 @@ where t.is_active and w.is_active and w.archived_at is null and w.current_versio
 order by e.id limit %s
 """
 NEXT = """
-select id, delivery_id, event_type, method, path, headers::text, query::text, content_type, body, size_bytes, host(remote_addr),
-       is_test, received_at
+select id, delivery_id, event_type, method, path, headers::text, query::text, content_type, body, size_bytes,
+       host(remote_addr), is_test, received_at
 from webhooks_webhookevent where endpoint_id = %s and verdict = 4 order by received_at, id limit %s
 """
 STARTED = """
@@ -113,8 +113,8 @@ def first(cursor: Any, endpoint_id: UUID) -> list[Waiting]:
 
 
 def _waiting(*row: Any) -> Waiting:
-    headers, query = orjson.loads(row[5]), orjson.loads(row[6])
-    return Waiting(*row[:5], headers, query, *row[7:])
+    values = dict(zip((field.name for field in fields(Waiting)), row, strict=True))
+    return Waiting(**{**values, "headers": orjson.loads(row[5]), "query": orjson.loads(row[6])})
 
 
 def let_go(cursor: Any, event_id: UUID, run: NewRun) -> UUID:

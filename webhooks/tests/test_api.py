@@ -88,6 +88,9 @@ def test_an_endpoint_is_shown_without_its_secret(endpoint, owner):
     assert shown.json() | {"created_at": "", "updated_at": ""} == {
         "id": str(endpoint.id),
         "url": f"http://testserver{endpoint.path}",
+        "test_url": f"http://testserver{endpoint.test_path}",
+        "listens_until": None,
+        "is_buffering": False,
         "trigger_id": str(endpoint.trigger_id),
         "workflow_id": str(endpoint.trigger.workflow_id),
         "name": "",

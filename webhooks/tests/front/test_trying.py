@@ -123,6 +123,17 @@ def test_it_can_be_tried_before_anything_is_switched_on(opened):
     assert (opened.send({}).status_code, Sender(opened.endpoint).send({}).status_code) == (202, 409)
 
 
+def test_a_condition_that_does_not_hold_is_shown_beside_the_sample(opened, owner):
+    opened.endpoint.trigger.condition = "{{ trigger.body.total > 10 }}"
+    opened.endpoint.trigger.save()
+
+    answer = opened.send({"total": 1})
+
+    sample = owner.get(f"{ROOT}/{opened.endpoint.id}/test-deliveries/latest").json()
+    assert (answer.status_code, answer.json()["reason"]) == (200, "condition_false")
+    assert (sample["reason"], sample["trigger"]["body"]) == ("condition_false", {"total": 1})
+
+
 def test_a_run_starts_only_where_that_was_asked_for_and_in_test_mode(endpoint, owner):
     flow = endpoint.trigger.workflow
     flow.is_active = False
