@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from automation.triggers.day_slots import HORIZON_YEARS, ONE_DAY, Minutes, first_slot, search_from
+from automation.triggers.day_slots import HORIZON_YEARS, Minutes, first_slot, search_from
 from automation.triggers.rrule.recurrence import Recurrence, last_instant
 from automation.triggers.rrule.rule import Frequency
 
@@ -19,6 +19,7 @@ DAY_MINUTES = 1440
 Day = tuple[date, Minutes]
 
 
+@lru_cache(maxsize=8192)  # lists show the same next times again and again
 def next_occurrence(recurrence: Recurrence, zone: ZoneInfo, after: datetime) -> datetime | None:
     """The first slot strictly after an aware instant, in UTC; None when there is none within 50 years."""
     last = last_day(recurrence) if recurrence.rule.count else None
@@ -104,12 +105,15 @@ def _by_week(recurrence: Recurrence, start: date) -> Iterator[Day]:
 
 def _by_day(recurrence: Recurrence, start: date) -> Iterator[Day]:
     first, step = recurrence.start.date(), recurrence.rule.interval
-    day = first + timedelta(days=-(-(start - first).days // step) * step)
-    end = date(_end_year(start), 1, 1)
-    while day < end:
-        if _is_named(recurrence, day):
-            yield from _chosen(recurrence, [day])
-        day += timedelta(days=step)
+    if step == 1:
+        days = _named_days(recurrence, start)
+    else:
+        begin = first + timedelta(days=-(-(start - first).days // step) * step)
+        count = max(0, -(-(date(_end_year(start), 1, 1) - begin).days // step))
+        every = (begin + timedelta(days=number * step) for number in range(count))
+        days = (day for day in every if _is_named(recurrence, day))
+    for day in days:
+        yield from _chosen(recurrence, [day])
 
 
 def _by_minute(recurrence: Recurrence, start: date) -> Iterator[Day]:
@@ -117,13 +121,25 @@ def _by_minute(recurrence: Recurrence, start: date) -> Iterator[Day]:
     unit = 60 if recurrence.rule.frequency is Frequency.HOURLY else 1
     step = recurrence.rule.interval * unit
     began = recurrence.start - timedelta(minutes=recurrence.start.minute % unit)
-    day, end = start, date(_end_year(start), 1, 1)
-    while day < end:
-        if _is_named(recurrence, day):
-            passed = (datetime.combine(day, time()) - began) // timedelta(minutes=1)
-            if minutes := _minutes_of(recurrence, -passed % step):
-                yield day, minutes
-        day += ONE_DAY
+    for day in _named_days(recurrence, start):
+        first = -((datetime.combine(day, time()) - began) // timedelta(minutes=1)) % step
+        if first < DAY_MINUTES and (minutes := _minutes_of(recurrence, first)):
+            yield day, minutes
+
+
+def _named_days(recurrence: Recurrence, start: date) -> Iterator[date]:
+    """The days from `start` on that the rule names; months without one cost a look, not one for each day."""
+    for number in range(_month_number(start), _end_year(start) * 12):
+        for day in _named_in_month(recurrence, number // 12, number % 12 + 1):
+            if day >= start:
+                yield day
+
+
+@lru_cache(maxsize=1024)
+def _named_in_month(recurrence: Recurrence, year: int, month: int) -> tuple[date, ...]:
+    if recurrence.months and month not in recurrence.months:
+        return ()
+    return tuple(day for day in _month(year, month) if _is_named(recurrence, day))
 
 
 @lru_cache(maxsize=1024)
@@ -141,15 +157,12 @@ def _minutes_of(recurrence: Recurrence, first: int) -> Minutes:
 @lru_cache(maxsize=256)
 def _chosen_in_year(recurrence: Recurrence, year: int) -> tuple[Day, ...]:
     months = sorted(recurrence.months) or range(1, 13)
-    named = [day for month in months for day in _month(year, month) if _is_named(recurrence, day)]
-    return tuple(_chosen(recurrence, named))
+    return tuple(_chosen(recurrence, [day for month in months for day in _named_in_month(recurrence, year, month)]))
 
 
 @lru_cache(maxsize=1024)
 def _chosen_in_month(recurrence: Recurrence, year: int, month: int) -> tuple[Day, ...]:
-    if recurrence.months and month not in recurrence.months:
-        return ()
-    return tuple(_chosen(recurrence, [day for day in _month(year, month) if _is_named(recurrence, day)]))
+    return tuple(_chosen(recurrence, list(_named_in_month(recurrence, year, month))))
 
 
 def _chosen(recurrence: Recurrence, days: list[date]) -> Iterator[Day]:
