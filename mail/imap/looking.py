@@ -10,6 +10,9 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from django.db import connections
+
+from automation.models import Source
 from automation.triggers.contract import First, Item, Poll, Polled
 from mail.imap.connection import LONGEST_SPARE_BYTES, SESSION_SECONDS, opened
 from mail.imap.cursor import Cursor, read_cursor
@@ -46,14 +49,15 @@ def _end_of(folder: Folder) -> Cursor:
 
 
 def _read(poll: Poll, folder: Folder, cursor: Cursor) -> Polled:
-    """As many mails as one look takes, oldest first."""
+    """As many mails as one look takes, oldest first; a single one while there is no room for what was found."""
+    most = 1 if _waits(poll) else poll.most  # each look keeps the files of what it shows once more
     is_unseen = poll.trigger.config["mailbox"]["unseen"]
     uids = folder.uids_after(cursor.uid, is_unseen=is_unseen, since=cursor.horizon)
     reading = Reading(poll, folder)
     items: list[Item] = []
     ends_at, size = time.monotonic() + LOOK_SECONDS, 0
     for listed in _in_turn(folder, uids, reading):
-        if len(items) >= poll.most or size > LOOK_BYTES or time.monotonic() > ends_at:
+        if len(items) >= most or size > LOOK_BYTES or time.monotonic() > ends_at:
             return Polled(items, cursor.to_json(), has_more=True)
         if not cursor.is_behind(listed.came_at) and (item := reading.item(listed)):
             items.append(item)
@@ -61,6 +65,13 @@ def _read(poll: Poll, folder: Folder, cursor: Cursor) -> Polled:
         cursor = cursor.past(listed.uid, listed.came_at)
     done = replace(cursor, uid=max(cursor.uid, *uids[-1:], 0), horizon=None)
     return Polled(items, done.to_json())
+
+
+def _waits(poll: Poll) -> bool:
+    """True when mails of the last look could not be taken: a limit or a quota is full."""
+    waits_for = Source.objects.filter(trigger_id=poll.trigger.id).values_list("waits_for", flat=True).first()
+    connections.close_all()
+    return bool(waits_for)
 
 
 def _in_turn(folder: Folder, uids: Sequence[int], reading: Reading) -> Iterator[Listed]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from automation.triggers.contract import SourceError
+from brainops.core.egress import http
 from brainops.core.egress.errors import EgressError
 from brainops.core.egress.hosts import parse_host
 from mail.imap.connection import Account, Security
@@ -26,6 +27,11 @@ def account(mailbox: Mapping[str, Json], secret: Callable[..., str]) -> Account:
         host = authority(mailbox)
     except EgressError as error:
         raise SourceError(error.message, code=error.code) from error
+    if mailbox["security"] == Security.NONE and not http.client().allow.has(
+        parse_host(mailbox["host"]), mailbox["port"]
+    ):
+        said = f"{host} is not opened by BRAINOPS_EGRESS_ALLOW any more: without TLS it gets no password."
+        raise SourceError(said, code="insecure")
     password = secret(mailbox["password_secret"], host=host)
     if not password.isprintable():
         said = f"The secret {mailbox['password_secret']!r} holds a line break or the like, which no password has."

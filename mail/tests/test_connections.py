@@ -168,7 +168,10 @@ def test_a_host_that_is_closed_later_is_not_called(user, settings):
 
     look_once(trigger)
 
-    assert fault_of(trigger)[0] == "blocked_target"
+    assert fault_of(trigger) == (
+        "insecure",
+        f"127.0.0.1:{user.server.port} is not opened by BRAINOPS_EGRESS_ALLOW any more: without TLS it gets no password.",
+    )
 
 
 def test_a_wrong_password_is_explained_and_not_tried_again_soon(user):

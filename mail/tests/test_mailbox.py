@@ -2,7 +2,11 @@
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
+from automation.engine.status import RunStatus
+from automation.models import Run, StoredFile
+from automation.tests.triggers.rows import DEFINITION
 from mail.tests.cases import case_mails, letter, needs_cases, subject_of, with_attachment
 from mail.tests.rows import items_of, ledger, look_once, subjects, watch
 
@@ -230,3 +234,20 @@ def test_a_header_that_would_end_its_line_stays_one_line(user):
     look_once(trigger)
 
     assert subjects(trigger) == ["a Bcc: eve@x.example"]
+
+
+def test_while_there_is_no_room_one_mail_at_a_time_is_tried(user):
+    limited = {**DEFINITION, "settings": {"concurrency": {"limit": 1, "when_full": "fail"}}}
+    user.deliver(with_attachment(1), with_attachment(2), with_attachment(3))
+    trigger = watch(user, definition=limited)
+
+    look_once(trigger)
+    first = StoredFile.objects.count()
+    look_once(trigger)
+    waiting = (subjects(trigger), StoredFile.objects.count() - first)
+    for _ in range(3):
+        Run.objects.update(status=RunStatus.SUCCEEDED, finished_at=Now(), finishes=1)
+        look_once(trigger)
+
+    assert waiting == (["Bill 1"], 1)
+    assert sorted(subjects(trigger)) == ["Bill 1", "Bill 2", "Bill 3"]
