@@ -113,14 +113,8 @@ class RedisBroker(Broker):
         return redis.Redis(host=LOOPBACK, port=self.port, password=PASSWORD)
 
     def config(self):
-        return {
-            "host": LOOPBACK,
-            "port": self.port,
-            "tls": False,
-            "stream": self.source,
-            "field": "body",
-            "start": "all",
-        }
+        config = {"host": LOOPBACK, "port": self.port, "tls": False, "password_secret": "broker"}
+        return {**config, "stream": self.source, "field": "body", "start": "all"}
 
     def send(self, *bodies):
         client = self.client()

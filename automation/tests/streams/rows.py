@@ -40,6 +40,7 @@ def listening(trigger):
 
     thread = threading.Thread(target=listen, daemon=True)
     thread.start()
+    _under_way[trigger.id] = errors
     try:
         yield thread
     finally:
@@ -50,17 +51,29 @@ def listening(trigger):
         raise errors[0]
 
 
+_under_way: dict = {}  # errors of whoever listens, by trigger
+
+
+def _until(trigger, condition):
+    def is_so():
+        if errors := _under_way.get(trigger.id):
+            raise errors[0]
+        return condition()
+
+    wait_until(is_so)
+
+
 def wait_until_joined(trigger):
     """Until the broker knows that somebody listens."""
-    wait_until(lambda: Source.objects.filter(trigger=trigger, last_polled_at__isnull=False).exists())
+    _until(trigger, lambda: Source.objects.filter(trigger=trigger, last_polled_at__isnull=False).exists())
 
 
 def wait_for_runs(trigger, count):
-    wait_until(lambda: Run.objects.filter(trigger_id=trigger.id).count() >= count)
+    _until(trigger, lambda: Run.objects.filter(trigger_id=trigger.id).count() >= count)
 
 
 def wait_for_arrivals(trigger, count):
-    wait_until(lambda: Arrival.objects.filter(trigger=trigger).count() >= count)
+    _until(trigger, lambda: Arrival.objects.filter(trigger=trigger).count() >= count)
 
 
 def seen_by_runs(trigger):
