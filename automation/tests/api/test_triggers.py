@@ -353,3 +353,19 @@ def test_a_condition_is_saved_checked_and_changed(builder, workflow):
         "/condition": 'The condition: "steps" is not known before there is a run. Use "trigger", "inputs" and "vars".'
     }
     assert replaced.json()["condition"] == ""
+
+
+def test_a_calendar_rule_is_said_in_words_and_refused_with_its_place(builder, workflow):
+    config = {"rrule": "FREQ=MONTHLY;BYDAY=-1FR", "anchor": "2026-01-01T17:00", "timezone": "Europe/Berlin"}
+    body = {"workflow_id": workflow["id"], "kind": "schedule", "config": config}
+
+    answer = builder.post("/triggers", body).json()
+    refused = builder.post("/triggers", {**body, "config": {"rrule": "FREQ=MONTHLY;BYDAY=-6FR"}})
+
+    assert answer["schedule"]["description"] == "Every month on the last Friday at 17:00"
+    assert {time[11:19] for time in answer["schedule"]["next_fire_times"]} == {"17:00:00"}
+    assert problems(refused) == {
+        "/config/rrule": (
+            'RRULE "FREQ=MONTHLY;BYDAY=-6FR" at position 19: BYDAY must count from 1 to 5 or from -5 to -1, got -6FR.'
+        )
+    }
