@@ -149,6 +149,7 @@ WITHOUT = {
     "workflows_export_create application/zip": "bytes",
     "workflows_import_create application/zip": "bytes",
     "exports_download_retrieve application/zip": "bytes",
+    "files_retrieve": "bytes",
     "webhooks_receive_create 200": "what the workflow answers; it has no form of its own",
 }
 
