@@ -2,7 +2,7 @@
 
 import pytest
 
-from automation.models import Event, EventWish
+from automation.models import Event, EventDelivery, EventWish
 from automation.tests.events.rows import publish, said, settle
 
 pytestmark = pytest.mark.django_db
@@ -113,3 +113,15 @@ def test_a_dry_run_emits_nothing(owner):
     settle()
 
     assert (answer.status_code, Event.objects.count()) == (200, 0)
+
+
+def test_a_workflow_goes_with_what_was_delivered_to_it_alone_or_with_others(owner):
+    flows = [make(owner, {"type": "order.*"}).json()["workflow_id"] for _ in range(2)]
+    publish(owner.workspace, said())
+    settle()
+
+    alone = owner.delete(f"/workflows/{flows[0]}")
+    together = owner.post("/workflows/bulk", {"action": "delete", "ids": [flows[1]]})
+
+    assert (alone.status_code, together.status_code) == (204, 200), together.content
+    assert (EventDelivery.objects.count(), Event.objects.count()) == (0, 1)
