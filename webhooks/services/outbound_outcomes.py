@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from automation.engine.notices import delay_seconds
 from automation.models import DeliveryState
+from automation.store.event_queue import living
 from automation.store.notices import now as database_now
 from webhooks.models import OffReason, OutboundAttempt, OutboundDelivery, Subscription
 from webhooks.services import subscription_ends
@@ -58,7 +59,9 @@ class Outcome:
 def note(delivery: OutboundDelivery, outcome: Outcome) -> None:
     """Store an attempt and what follows from it. Nothing when the subscription is gone."""
     with transaction.atomic(), connection.cursor() as cursor:
-        # before the delivery: who switches it off locks in this order, too
+        # whoever deletes the workspace or switches the subscription off locks in this order, too
+        if not living(cursor, {delivery.workspace_id}):
+            return
         subscription = Subscription.objects.select_for_update().filter(id=delivery.subscription_id).first()
         rows = OutboundDelivery.objects.filter(id=delivery.id)
         if subscription is None or not rows.exists():

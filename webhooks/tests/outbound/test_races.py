@@ -14,6 +14,8 @@ from django.db import connection
 
 from automation.engine import points
 from automation.tests.conftest import runtime as runtime
+from brainops.accounts.models import Workspace
+from brainops.accounts.services import workspace_deletion
 from tests.live import environment
 from webhooks.models import OutboundAttempt, OutboundDelivery, Subscription
 from webhooks.services import outbound_sending, subscriptions
@@ -135,6 +137,26 @@ def test_a_subscription_may_be_deleted_while_it_is_sent_something(home, receiver
         points.hook = None
 
     assert (len(receiver.got), OutboundDelivery.objects.count(), Subscription.objects.count()) == (1, 0, 0)
+
+
+def test_a_workspace_goes_with_its_subscriptions_while_it_is_sent_something(home, receiver):
+    subscribe(home, receiver.url)
+    publish(home)
+    owner = make.caller(make.person(home), home)
+
+    def hook(point):
+        if point == "after_outbound":
+            points.hook = None
+            beside_each_other(lambda: workspace_deletion.delete(owner, confirm=home.slug))
+
+    points.hook = hook
+    try:
+        assert send_next() is True
+    finally:
+        points.hook = None
+
+    assert (Workspace.objects.filter(id=home.id).count(), Subscription.objects.count()) == (0, 0)
+    assert (OutboundDelivery.objects.count(), OutboundAttempt.objects.count(), len(receiver.got)) == (0, 0, 1)
 
 
 def test_switched_off_while_something_is_under_way_nothing_is_tried_again(home, receiver):
