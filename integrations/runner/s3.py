@@ -23,6 +23,7 @@ from integrations.runner.s3_signing import NO_BODY, Credentials, encoded_path, e
 
 PIECE_BYTES = 4 << 20  # of one GET
 PAGE_KEYS = 1000  # the most S3 lists at once
+MOST_PAGES = 1000  # of one listing; a service that repeats itself is not followed for ever
 SECONDS = 60.0  # of one request
 _SHOWN_CHARACTERS = 300
 
@@ -74,7 +75,7 @@ class Bucket:
         With a delimiter only those that have none behind the prefix. Raises S3Error, EgressError.
         """
         token = ""
-        while True:
+        for _ in range(MOST_PAGES):
             query = {"list-type": "2", "prefix": prefix, "max-keys": str(PAGE_KEYS), "encoding-type": "url"}
             query |= {"delimiter": delimiter} if delimiter else {}
             query |= {"continuation-token": token} if token else {}
@@ -83,6 +84,7 @@ class Bucket:
             token = _text(page, "NextContinuationToken") if _text(page, "IsTruncated") == "true" else ""
             if not token:
                 return
+        raise S3Error("TooManyPages", f"The bucket lists more than {MOST_PAGES:,} pages.", status=502)
 
     def read(self, found: Stored) -> Iterator[bytes]:
         """The bytes of an object as it was found, piece by piece. Raises S3Error (412: it is another one now)."""

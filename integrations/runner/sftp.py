@@ -29,6 +29,7 @@ SESSION_SECONDS = 600.0  # the longest one; then the connection is cut
 SILENT_SECONDS = 30.0
 PIECE_BYTES = 32 << 10  # of one answer; what every server sends
 AHEAD = 32  # pieces asked for before they are read: 1 MiB is in the air at most
+LEAST_ENTRY_BYTES = 12  # of a listing: the lengths of two texts, and the flags of attributes
 _KEYS: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # what went wrong is raised, too
@@ -165,7 +166,15 @@ class _Client(paramiko.SFTPClient):
             return None
         if kind != CMD_NAME:
             raise paramiko.SFTPError("a folder was not listed")
-        return [_entry(answer) for _ in range(answer.get_int())]
+        return entries_in(answer)
+
+
+def entries_in(answer: Message) -> list[RemoteEntry]:
+    """The entries of one answer. Raises SFTPError for more than it can hold: a short one reads as endless zeros."""
+    count = answer.get_int()
+    if count * LEAST_ENTRY_BYTES > len(answer.get_remainder()):
+        raise paramiko.SFTPError("a folder's listing is cut off")
+    return [_entry(answer) for _ in range(count)]
 
 
 def _entry(answer: Message) -> RemoteEntry:

@@ -149,3 +149,16 @@ def test_a_private_address_is_blocked(endpoint):
 
     with pytest.raises(BlockedTarget):
         list(bucket.objects(""))
+
+
+def test_a_bucket_that_lists_for_ever_is_left(monkeypatch):
+    monkeypatch.setattr(s3, "MOST_PAGES", 3)
+    page = b"<R><IsTruncated>true</IsTruncated><NextContinuationToken>again</NextContinuationToken></R>"
+    bucket = Bucket(
+        "b", CREDENTIALS, endpoint="https://s3.example", send=lambda request: http.Answer(200, {}, page, request.url)
+    )
+
+    with pytest.raises(S3Error) as refused:
+        list(bucket.objects(""))
+
+    assert refused.value.code == "TooManyPages"

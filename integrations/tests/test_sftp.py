@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import paramiko
 import pytest
+from paramiko.message import Message
 
 from brainops.core.egress import http
 from brainops.core.egress.errors import BlockedTarget, ConnectFailed
-from integrations.runner.sftp import Login, NoFile, SftpError, opened, read_private_key
+from integrations.runner.sftp import Login, NoFile, SftpError, entries_in, opened, read_private_key
 from integrations.tests.sftp_server import PASSWORD, USERNAME, SftpServer, sftp_server
 
 
@@ -169,3 +171,12 @@ def test_a_private_address_is_blocked(login, settings):
 
     with pytest.raises(BlockedTarget), opened(login):
         pass
+
+
+def test_a_listing_that_promises_more_than_it_holds_is_refused():
+    promised = Message()
+    promised.add_int(4_000_000_000)
+    promised.add_string(b"a.csv")
+
+    with pytest.raises(paramiko.SFTPError, match="cut off"):
+        entries_in(Message(promised.asbytes()))

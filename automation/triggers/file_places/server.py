@@ -11,6 +11,8 @@ from automation.triggers.file_places.contract import MARKER, FileEntry, Gone, Un
 from integrations.runner import sftp
 from integrations.runner.sftp import Files, Login, NoFile, RemoteEntry, SftpError
 
+MOST_ENTRIES = 200_000  # of one look: files, folders and all else
+
 
 class ServerFolder:
     """A folder as a login sees it."""
@@ -21,11 +23,14 @@ class ServerFolder:
 
     def files(self, depth: int) -> Iterator[FileEntry]:
         """Regular files, folder by folder."""
-        folders = [("", 1)]
+        folders, seen = [("", 1)], 0
         while folders:
             inner, level = folders.pop()
             try:
                 for found in self._files.entries(self._at(inner)):
+                    seen += 1
+                    if seen > MOST_ENTRIES:
+                        raise SourceError(f"More than {MOST_ENTRIES:,} names stand there.", code="too_many_files")
                     path = f"{inner}/{found.name}" if inner else found.name
                     if found.is_file:
                         yield _entry(path, found)
