@@ -25,7 +25,6 @@ class AutomationConfig(AppConfig):
             event_vitals,
             files,
             idempotency,
-            listeners,
             notice_acts,
             notice_people,
             notice_sending,
@@ -38,7 +37,6 @@ class AutomationConfig(AppConfig):
             sources,
             state,
             storage_use,
-            streams,
             tally,
             transfers,
             vitals,
@@ -66,13 +64,19 @@ class AutomationConfig(AppConfig):
         health.components.register("workers", vitals.workers)
         health.components.register("workflows", soundness.component)
         metrics.sample_providers.register("runs and workers", vitals.samples)
-        health.components.register("consumer", listeners.component)
-        metrics.sample_providers.register("listeners", listeners.samples)
         metrics.sample_providers.register("events", event_vitals.samples)
-        listeners.listeners.register("streams", streams.streams)
         belongings.departures.register("automation", departures.departure)
         belongings.clearances.register("automation", departures.clearance)
         belongings.renames.register("approvals", departures.follow_rename)
         belongings.renames.register("notices", notice_people.follow_rename)
         usage.providers.register("automation", quotas.uses)
         post_save.connect(quotas.remembered.changed, sender=Workspace, dispatch_uid="quotas")
+        self._say_what_is_listened_to()
+
+    def _say_what_is_listened_to(self) -> None:
+        from automation.services import listeners, streams  # noqa: PLC0415  # models first
+        from brainops.core import health, metrics  # noqa: PLC0415  # models first
+
+        health.components.register("consumer", listeners.component)
+        metrics.sample_providers.register("listeners", listeners.samples)
+        listeners.listeners.register("streams", streams.streams)
