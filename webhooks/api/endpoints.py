@@ -24,7 +24,7 @@ from brainops.core.api.parameters import IF_MATCH
 from webhooks.api.serializers import EndpointSerializer, RotatedEndpoint, RotationRequest, SampleReport, SampleRequest
 from webhooks.models import WebhookEndpoint
 from webhooks.services import endpoints, samples
-from webhooks.services.outcomes import Accepted, Acknowledged, Answered, Outcome, Refused, Repeated
+from webhooks.services.outcomes import Accepted, Acknowledged, Answered, Buffered, Outcome, Refused, Repeated
 
 MOST_TOLD = 5  # rotations by others, in a refusal
 
@@ -108,6 +108,8 @@ def report(outcome: Outcome) -> dict[str, Any]:
             facts |= {"status": 200, "reason": "handshake", "detail": outcome.reply.note, "outcome": "acknowledged"}
         case Refused():
             facts |= {"status": outcome.error.status, "reason": outcome.error.code, "detail": outcome.error.message}
+        case Buffered():
+            facts |= {"status": 202, "reason": "buffered", "detail": "It waits until the webhook is switched on."}
         case Repeated():
             facts |= {"status": 200, "run": outcome.run_uid}
     return {"outcome": type(outcome).__name__.lower(), **facts}

@@ -87,7 +87,7 @@ class SampleReport(ClosedSerializer):
     """What a sender would have got."""
 
     status = serializers.IntegerField(help_text="The HTTP status that a sender would see.")
-    outcome = serializers.ChoiceField(["accepted", "acknowledged", "refused", "repeated"])
+    outcome = serializers.ChoiceField(["accepted", "acknowledged", "refused", "repeated", "buffered"])
     run = serializers.UUIDField(allow_null=True)
     event = serializers.UUIDField(allow_null=True)
     reason = serializers.CharField(help_text="A stable code when no run was started.")

@@ -137,6 +137,9 @@ def refuse_unfit(event: WebhookEvent) -> None:
             "Repair what the reason says and have the sender deliver it again.",
             code="event_not_verified",
         )
+    if event.verdict == EventVerdict.BUFFERED:
+        said = "This delivery waits and starts its own run once the webhook and its workflow are switched on."
+        raise Conflict(said, code="event_waits")
     if event.is_truncated:
         raise Conflict(
             f"Only {len(event.body):,} of {event.size_bytes:,} bytes of this delivery were kept. Have it sent again.",

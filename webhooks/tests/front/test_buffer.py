@@ -1,14 +1,17 @@
 """Deliveries to a webhook that is switched off and buffers: stored, answered, released in order, once."""
 
+import time
+
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
 from automation.models import Run, RunData, Trigger, Workflow
+from automation.store.connection import Connection
 from brainops.core import clock
 from webhooks.models import EventVerdict, WebhookEndpoint, WebhookEvent
 from webhooks.services import buffers, states
-from webhooks.store import buffer
+from webhooks.store import buffer, forget
 from webhooks.tests import make
 from webhooks.tests.make import Sender
 from webhooks.tests.test_intake import in_parallel
@@ -245,6 +248,39 @@ def test_beyond_the_quota_they_go_on_waiting(sender):
     assert WebhookEndpoint.objects.get().is_buffering is True
 
 
+def test_what_waits_is_never_too_old_to_keep(sender):
+    pause()
+    sender.send({}, delivery="d-1")
+    WebhookEvent.objects.update(received_at=timezone.now() - timezone.timedelta(days=400))
+
+    store = Connection()
+    count = forget.forget_events(store, days=30)
+    store.close()
+
+    assert (count, WebhookEvent.objects.count()) == (0, 1)
+
+
+def test_what_waits_cannot_be_replayed_beside_its_own_run(sender):
+    pause()
+    sender.send({}, delivery="d-1")
+    home, event = sender.endpoint.workspace, WebhookEvent.objects.get()
+    owner = make.api(make.person(home), home)
+
+    answer = make.call(owner, "post", f"{make.ROOT}/{sender.endpoint.id}/events/{event.id}/replay", {})
+
+    assert (answer.status_code, answer.json()["code"], Run.objects.count()) == (409, "event_waits", 0)
+
+
+def test_a_sample_of_our_own_waits_as_well(sender):
+    pause()
+    home = sender.endpoint.workspace
+    owner = make.api(make.person(home), home)
+
+    answer = make.call(owner, "post", f"{make.ROOT}/{sender.endpoint.id}/test", {})
+
+    assert (answer.json()["outcome"], answer.json()["status"], answer.json()["reason"]) == ("buffered", 202, "buffered")
+
+
 def test_an_old_state_takes_nothing_in():
     endpoint = make.endpoint(config={"when_paused": "buffer"})
     state = states.load(endpoint.id)
@@ -265,3 +301,16 @@ def test_the_clock_of_the_wall_does_not_order_them(sender, monkeypatch):
     buffers.release_due()
 
     assert names() == ["d-1", "d-2"]
+
+
+def test_what_waited_starts_by_itself_once_it_is_switched_on(sender, worker, all_ended):
+    pause()
+    for number in range(5):
+        sender.send({"n": number}, delivery=f"d-{number}")
+
+    resume()
+    deadline = time.monotonic() + 60
+    while Run.objects.count() < 5 and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    assert (all_ended(), names()) == ([50] * 5, [f"d-{number}" for number in range(5)])
