@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from webhooks.models import OutboundAttempt, OutboundDelivery, Subscription
 from webhooks.services import outbound_outcomes, outbound_sending
 from webhooks.services.outbound_sending import send_next
 from webhooks.store.outbound import LEASE_SECONDS
-from webhooks.tests.outbound.receiver import Answer
+from webhooks.tests.outbound.receiver import LONG, Answer
 from webhooks.tests.outbound.rows import AT, come_back, pass_time, publish, put, send_all, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -167,13 +168,16 @@ def test_a_receiver_that_hangs_up_early_has_taken_it_only_if_it_said_so(home, re
 
 
 def test_a_receiver_that_hangs_is_left_after_its_time(home, receiver, monkeypatch):
+    free = threading.Event()
     monkeypatch.setattr(outbound_sending, "ATTEMPT_SECONDS", 0.3)
-    receiver.answers = [Answer(before=lambda: receiver.wait_for(2))]
+    receiver.usual = Answer(before=lambda: free.wait(LONG))
     put(subscribe(home, receiver.url))
 
     send_all()
     assert (outcome()[:2], tries()[0][0]) == (("pending", 1), None)
     monkeypatch.undo()
+    receiver.usual = Answer()
+    free.set()
     come_back()
     send_all()
 
