@@ -205,6 +205,7 @@ def _options(place: Place, topic: Topic, name: str) -> dict[str, Any]:
         "group_id": None,
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
+        "isolation_level": "read_committed",  # what a producer takes back was never there
         "client_id": "brainops",
         "security_protocol": security,
         "request_timeout_ms": int(SILENT_SECONDS * 1000),

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -85,8 +85,11 @@ class MqttTopics:
     def rest(self, seconds: float) -> None:
         """Answer the broker; what it still sends is kept up to a bound, and left to it beyond that."""
         until = monotonic() + seconds
-        while monotonic() < until and len(self._arrived) < MOST_BUFFERED:
-            self._loop(min(SLICE_SECONDS, max(0.01, until - monotonic())))
+        while (left := until - monotonic()) > 0:
+            if len(self._arrived) < MOST_BUFFERED:
+                self._loop(min(SLICE_SECONDS, left))
+            else:
+                sleep(min(SLICE_SECONDS, left))
 
     def settle(self, messages: Sequence[Message]) -> None:
         """Confirm."""
