@@ -47,6 +47,7 @@ def samples() -> Iterator[Sample]:
     yield from _open_runs()
     yield from _queues()
     yield from _waiting_for_people()
+    yield from _sources()
     live = dict(vitals.workers())
     for state in (WorkerState.LIVE, WorkerState.DRAINING):
         labels = {"state": str(state.label)}
@@ -84,6 +85,14 @@ def _queues() -> Iterator[Sample]:
         labels = {"queue": queue}
         yield Sample("brainops_queue_ready_runs", "Runs that could start now, by queue.", count, labels)
         yield Sample("brainops_queue_oldest_seconds", "Age of the oldest run that could start now.", oldest, labels)
+
+
+def _sources() -> Iterator[Sample]:
+    count, failing, waiting, late = vitals.sources()
+    for state, number in (("all", count), ("failing", failing), ("waiting", waiting)):
+        said = "Sources of triggers that are looked at; failing: cannot be read; waiting: a limit or quota is full."
+        yield Sample("brainops_sources", said, number, {"state": state})
+    yield Sample("brainops_sources_overdue_seconds", "How late the latest look at a source is.", late, {})
 
 
 def _waiting_for_people() -> Iterator[Sample]:

@@ -36,6 +36,13 @@ select state, count(*) from automation_transfer
 where state = 'failed' and created_at > now() - interval '1 day' group by state
 """
 
+# Those that are being looked at are not late: their next time is when others may take them for lost.
+SOURCES = """
+select count(*), count(*) filter (where last_error <> ''), count(*) filter (where waits_for <> ''),
+       coalesce(extract(epoch from now() - min(next_at)), 0)::float8
+from automation_source where next_at is not null
+"""
+
 
 def open_runs() -> list[tuple[Any, ...]]:
     """`(status, how many, age of the oldest in seconds)` of runs that have not ended."""
@@ -71,6 +78,12 @@ def notice_deliveries() -> list[tuple[Any, ...]]:
 def transfers() -> list[tuple[Any, ...]]:
     """`(state, how many)`: exports and imports under way, and those that failed within a day."""
     return _rows(TRANSFERS)
+
+
+def sources() -> tuple[int, int, int, float]:
+    """How many sources are looked at, cannot be read, show what waits; and how late the latest look is, in seconds."""
+    ((count, failing, waiting, late),) = _rows(SOURCES)
+    return count, failing, waiting, max(0.0, late)
 
 
 def _rows(statement: str) -> list[tuple[Any, ...]]:

@@ -327,6 +327,7 @@ CASES: dict[str, Case] = {
     "vitals.OPEN_RUNS": Case((), ("run_ready", "run_owner", "run_wake", "run_blocked", "run_suspect")),
     "vitals.QUEUES": Case((), ("run_ready",)),
     "vitals.LAST_TICK": Case((), ("automation_tick_",)),
+    "vitals.SOURCES": Case(),
     "vitals.WORKERS": Case(),
     "vitals.APPROVALS_WAITING": Case((), ("approval_open", RUN)),
     "vitals.NOTICE_DELIVERIES": Case((), ("delivery_due", "delivery_age")),
