@@ -14,7 +14,8 @@ class MailConfig(AppConfig):
         """Say what the consumer process listens to here."""
         from automation.services.listeners import listeners  # noqa: PLC0415  # the models must be loaded first
         from mail.imap.bell import mailboxes  # noqa: PLC0415  # models first
-        from mail.smtp.receiver import receivers  # noqa: PLC0415  # models first
+        from mail.services import meters  # noqa: F401, PLC0415  # every process knows what the consumer counts
+        from mail.smtp.wanted import receivers  # noqa: PLC0415  # models first
 
         listeners.register("mailboxes", mailboxes)
         listeners.register("smtp", receivers)

@@ -22,7 +22,6 @@ from automation.store.arrivals import Listening
 from automation.triggers.contract import Item
 from brainops.core import clock
 from brainops.core.errors import TooLarge
-from brainops.core.metrics import Counter
 from brainops.core.ratelimit.buckets import Bucket
 from brainops.core.ratelimit.limiter import limiter
 from mail.message.automatic import why_ignored
@@ -31,12 +30,11 @@ from mail.message.facts import facts_of, facts_of_head
 from mail.message.head import Head, Unreadable, read_head
 from mail.message.keys import key_of
 from mail.message.wanted import has_words, is_from
+from mail.services.meters import MAILS
 
 Json = Any
 
 BURST_SECONDS = 30  # of the rate of one trigger come at once
-
-MAILS = Counter("brainops_mails_total", "Mails that came over SMTP, for each receiver, by the answer.", ("answer",))
 
 
 class Reply(NamedTuple):

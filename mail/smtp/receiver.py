@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 from django.conf import settings
 
-from automation.services.listeners import Listener, fingerprint
 from brainops.core import logs
 from mail.smtp.desk import Desk
 from mail.smtp.session import Session
 
-KEY = "smtp"
 THREADS = 4  # mails and addresses that are looked at beside each other
 LOOK_SECONDS = 0.25  # at the stop flag
 FAREWELL_SECONDS = 10.0  # that sessions under way may take to end
@@ -27,15 +23,6 @@ BACKLOG = 100
 log = logs.get_logger(__name__)
 # aiosmtpd tells the whole dialogue: addresses are not for logs
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)
-
-
-def receivers() -> Iterable[Listener]:
-    """The receiver, where a domain is set; anew when a setting or a certificate changes."""
-    inbound = settings.BRAINOPS_INBOUND_MAIL
-    if inbound["domain"]:
-        files = [_changed_at(inbound[name]) for name in ("certificate", "key")]
-        # every consumer process listens, each on the host that it is on
-        yield Listener(KEY, fingerprint(inbound, files), listen, is_alone=False)
 
 
 def listen(stop: Event) -> None:
@@ -87,10 +74,3 @@ def _tls_context(inbound: dict[str, Any]) -> ssl.SSLContext | None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(inbound["certificate"], inbound["key"])
     return context
-
-
-def _changed_at(path: str) -> float | None:
-    try:
-        return Path(path).stat().st_mtime if path else None
-    except OSError:
-        return None

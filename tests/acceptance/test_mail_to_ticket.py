@@ -24,7 +24,8 @@ from mail.tests.cases import case_mails, letter, needs_cases, subject_of
 from mail.tests.imap_server import PASSWORD, ImapServer, MailUser
 from tests.live import PROCFILE, Receiver, Web, environment, wait_until
 
-pytestmark = pytest.mark.processes
+# a killed worker that was looking holds the mailbox for its lease of a minute
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 TICKET = "{{ trigger.key }}|{{ trigger.item.subject }}|{{ trigger.item.attachments | length }}"
 ATTACHED = (
@@ -136,7 +137,7 @@ def tickets(receiver: Receiver) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for key, seen in receiver.keys.items():
         _, subject, files = key.rsplit("|", 2)
-        found[subject, files] += sum(seen.values())
+        found[subject, files] += len(seen)  # requests with one idempotency key are one ticket
     return found
 
 
@@ -160,14 +161,14 @@ def test_sixteen_mails_of_a_mailbox_become_sixteen_tickets(product, workers, con
     trigger_of(product, receiver.url, {"mailbox": mailbox_of(user), "ignore": "replies"})
 
     user.deliver(*letters[:5])
-    wait_until(lambda: len(receiver.keys) == 5)
+    wait_until(lambda: len(receiver.keys) == 5, seconds=250)
     user.renumber()
     user.deliver(*letters[5:10])
     os.kill(doomed.pid, signal.SIGKILL)
     consumer.kill()
     user.deliver(*letters[10:])
     consumer.start()
-    wait_until(lambda: len(receiver.keys) == 16, seconds=100)
+    wait_until(lambda: len(receiver.keys) >= 16, seconds=250)
 
     assert tickets(receiver) == wanted(letters)
 
@@ -186,7 +187,7 @@ def test_sixteen_mails_to_an_address_become_sixteen_tickets(product, workers, co
     consumer.start()
     for raw in letters:
         consumer.send(raw, address)
-    wait_until(lambda: len(receiver.keys) == 16, seconds=100)
+    wait_until(lambda: len(receiver.keys) == 16, seconds=250)
 
     assert tickets(receiver) == wanted(letters)
 
@@ -199,6 +200,6 @@ def test_a_mail_to_an_address_becomes_a_ticket(product, workers, consumer, recei
 
     consumer.send(letter(1), address)
     consumer.send(letter(1), address)
-    wait_until(lambda: len(receiver.keys) == 1)
+    wait_until(lambda: len(receiver.keys) == 1, seconds=250)
 
     assert tickets(receiver) == Counter({("Letter 1", "0"): 1})
