@@ -29,7 +29,7 @@ from automation.triggers.contract import Item
 BATCH = 20  # deliveries of one transaction
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 3600.0
 AWAY = (OperationalError, InterfaceError)  # the database's doing, not the event's: the next round tries again
-HOP_LIMIT = "hop_limit"
+HOP_LIMIT, CIRCLE = "hop_limit", "circle"
 
 _MADE = {
     ArrivalDecision.RAN: (EventDeliveryState.RAN, ""),
@@ -81,11 +81,24 @@ def _addressed(cursor: Any, heard: Heard, trigger_id: UUID) -> Addressed:
     event = heard.event
     most = settings.BRAINOPS_LIMITS["event_hops"]
     if event.hops <= most:
-        return Addressed(event.id, trigger_id, heard.position)
+        return _circle(cursor, heard, trigger_id) or Addressed(event.id, trigger_id, heard.position)
     chain = " → ".join(_named(*one) for one in events.chain_of(cursor, event.id, most=most + 1))
     said = f"The event is {event.hops} events away from the first one, more than {most} (BRAINOPS_LIMIT_EVENT_HOPS)"
     reason = f"{said}: do its workflows start each other? {chain}"
     return Addressed(event.id, trigger_id, heard.position, EventDeliveryState.DEAD, HOP_LIMIT, reason)
+
+
+def _circle(cursor: Any, heard: Heard, trigger_id: UUID) -> Addressed | None:
+    """What BrainOps says of a run that a trigger started, however far up, starts nothing by the same trigger.
+
+    Without this each run would start one of each workflow that listens to the ends of runs, and these again.
+    """
+    event = heard.event
+    is_told = event.event.type.startswith(events.RESERVED)
+    if not (is_told and event.hops and trigger_id in events.triggers_above(cursor, event.id)):
+        return None
+    said = "The event is about a run that this trigger itself led to."
+    return Addressed(event.id, trigger_id, heard.position, EventDeliveryState.SKIPPED, CIRCLE, said)
 
 
 def _named(event_id: UUID, type_: str, run_uid: UUID | None) -> str:

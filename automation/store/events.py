@@ -39,20 +39,49 @@ select exists (select from new_event), exists (select from queued)
 
 FIND_TAKEN = "select id from automation_event where workspace_id = %(workspace)s and digest = %(digest)s"
 
+# The event that a run's trigger saw, if it was one.
+_SEEN = """
+case when d.input #>> '{trigger,kind}' = 'event'
+      and d.input #>> '{trigger,key}' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+     then left(d.input #>> '{trigger,key}', 36)::uuid end
+"""
+
 # The event that started a run, or one of the runs that called it. A run that was retried keeps what its trigger saw.
-CAUSES = """
+CAUSES = (
+    """
 with recursive up(run_id, id, above_id, steps) as (
   select id, id, called_by_run_id, 0 from automation_run where id = any(%(runs)s)
   union all
   select up.run_id, r.id, r.called_by_run_id, steps + 1
   from up join automation_run r on r.id = up.above_id where steps < 100),
-keys as materialized (
-  select up.run_id, left(d.input #>> '{trigger,key}', 36) as key
-  from up join automation_rundata d on d.run_id = up.id
-  where d.input #>> '{trigger,kind}' = 'event'
-    and d.input #>> '{trigger,key}' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
-select k.run_id, e.id, e.hops from keys k join automation_event e on e.id = k.key::uuid
+seen as materialized (
+  select up.run_id, """
+    + _SEEN
+    + """ as event_id from up join automation_rundata d on d.run_id = up.id)
+select s.run_id, e.id, e.hops from seen s join automation_event e on e.id = s.event_id
 """
+)
+
+# The triggers of the runs that led to an event: up through calls, and from a run to the one that emitted what began it.
+ABOVE = (
+    """
+with recursive up(id, above_id, trigger_id, event_id, steps) as (
+  select r.id, r.called_by_run_id, r.trigger_id, """
+    + _SEEN
+    + """, 0
+  from automation_event e join automation_run r on r.id = e.run_id join automation_rundata d on d.run_id = r.id
+  where e.id = %(id)s
+  union all
+  select r.id, r.called_by_run_id, r.trigger_id, """
+    + _SEEN
+    + """, steps + 1
+  from up join automation_run r
+    on r.id = coalesce(up.above_id, (select e.run_id from automation_event e where e.id = up.event_id))
+  join automation_rundata d on d.run_id = r.id
+  where steps < 200)
+select distinct trigger_id from up where trigger_id is not null
+"""
+)
 
 CHAIN = """
 with recursive up(id, name, cause, hops, run_id, workspace_id, steps) as (
@@ -173,6 +202,12 @@ def causes_of(cursor: Any, run_ids: Collection[int]) -> dict[int, tuple[UUID, in
         return {}
     cursor.execute(CAUSES, {"runs": list(run_ids)})
     return {run_id: (event_id, hops) for run_id, event_id, hops in cursor.fetchall()}
+
+
+def triggers_above(cursor: Any, event_id: UUID) -> set[UUID]:
+    """The triggers that started the runs which led to an event."""
+    cursor.execute(ABOVE, {"id": event_id})
+    return {trigger_id for (trigger_id,) in cursor.fetchall()}
 
 
 def chain_of(cursor: Any, event_id: UUID, *, most: int = 100) -> list[tuple[UUID, str, UUID | None]]:

@@ -4,7 +4,18 @@ import pytest
 from django.db import connection
 
 from automation.engine.status import RunStatus
-from automation.models import Approval, Event, QueuedEvent, RunMode, Source, Trigger, Workflow, WorkflowVersion
+from automation.models import (
+    Approval,
+    Event,
+    EventDelivery,
+    QueuedEvent,
+    Run,
+    RunMode,
+    Source,
+    Trigger,
+    Workflow,
+    WorkflowVersion,
+)
 from automation.services.system_events import TYPES
 from automation.tests.events.rows import items_of, listen, queued, runs_of, settle
 from automation.tests.notices.rows import begin, end, run_once
@@ -158,6 +169,20 @@ def test_an_event_about_a_run_that_an_event_started_has_one_hop_more(watched):
     settle()
 
     assert list(Event.objects.order_by("created_at").values_list("hops", flat=True)) == [0, 1]
+
+
+def test_workflows_that_listen_to_all_ends_of_runs_do_not_start_each_other_for_ever(watched):
+    listening = [listen("brainops.run.succeeded", name=f"L{number}") for number in range(3)]
+
+    run_once(watched, RunStatus.SUCCEEDED)
+    for _ in range(20):
+        settle()
+        for run in Run.objects.filter(status__lt=50):
+            end(run, RunStatus.SUCCEEDED)
+
+    # each order of the three, and each beginning of one: 3 + 3 * 2 + 3 * 2 * 1
+    assert sum(len(runs_of(one)) for one in listening) == 15
+    assert set(EventDelivery.objects.values_list("state", "code")) == {("ran", ""), ("skipped", "circle")}
 
 
 def test_every_type_that_the_database_notes_is_declared():

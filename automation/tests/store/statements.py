@@ -157,6 +157,7 @@ CASES: dict[str, Case] = {
     "events.PUBLISH": Case(EVENT, ("event_taken_once", "event_wish_once")),
     "events.FIND_TAKEN": Case(EVENT, ("event_taken_once",)),
     "events.CAUSES": Case({"runs": [1]}, (RUN, DATA, "automation_event_pkey")),
+    "events.ABOVE": Case({"id": ID}, (RUN, DATA, "automation_event_pkey")),
     "events.CHAIN": Case({"id": ID, "most": 8}, ("automation_event_pkey",)),
     "events.READ": Case(IDS, ("automation_event_pkey",)),
     "events.FORGET": Case((30, 100)),
