@@ -13,6 +13,8 @@ import pytest
 from automation.models import Secret, StoredFile
 from automation.services import files
 from automation.tests.files.rows import items_of, look_once, look_until_quiet, names, said, source_of, watch
+from automation.triggers.file_places.bucket import BucketFolder
+from automation.triggers.file_places.contract import Gone
 from brainops.core.egress import http
 from integrations.runner.s3 import Bucket
 from integrations.runner.s3_signing import Credentials
@@ -231,3 +233,36 @@ def test_a_private_server_is_not_called(sftp, shelf, settings):
     http.client.cache_clear()
 
     assert look_once(trigger).last_error_code == "blocked_target"
+
+
+def test_an_object_that_was_replaced_since_it_was_listed_is_left_for_later(bucket):
+    bucket.put("a.csv", b"1")
+    place = BucketFolder(bucket, "")
+    [entry] = place.files(1)
+    bucket.put("a.csv", b"2")
+
+    with pytest.raises(Gone):
+        list(place.read(entry))
+
+
+def test_an_object_is_moved_over_nothing_that_is_there(bucket):
+    bucket.put("a.csv", b"1")
+    bucket.put("done/a.csv", b"older")
+    place = BucketFolder(bucket, "")
+    [entry] = place.files(1)
+
+    place.move(entry, "done")
+
+    assert {one.key for one in bucket.objects("")} == {"done/a.csv", f"done/{entry.stamp[:8]}-a.csv"}
+
+
+def test_a_file_of_a_server_is_moved_over_nothing_that_is_there(sftp, shelf):
+    (shelf / "a.csv").write_bytes(b"1")
+    (shelf / "done").mkdir()
+    (shelf / "done" / "a.csv").write_bytes(b"older")
+    trigger = watch_sftp(sftp, after="move", move_to="/in/done")
+
+    look_until_quiet(trigger)
+
+    assert sorted(path.read_bytes() for path in (shelf / "done").iterdir()) == [b"1", b"older"]
+    assert [path.name for path in shelf.iterdir()] == ["done"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Any
 
@@ -9,7 +10,11 @@ import pytest
 
 from automation.engine import points
 from automation.models import Arrival, StoredFile
+from automation.services import quotas
 from automation.tests.files.rows import items_of, look_once, look_until_quiet, names, source_of, watch
+from automation.triggers.file_places.contract import Unreadable
+from automation.triggers.file_places.local import LocalFolder
+from brainops.accounts.models import Workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -144,3 +149,75 @@ def test_the_same_content_twice_starts_one_run_when_contents_count(root):
 
     assert sorted(item["file"]["size"] for item in items_of(trigger)) == [4, 5]
     assert sorted(path.name for path in (root / "done").iterdir()) == ["a.csv", "b.csv", "c.csv", "d.csv"]
+
+
+def folder_with(root: Any, **content: bytes) -> tuple[LocalFolder, Any]:
+    """The root as a place, and its file."""
+    put(root, **content)
+    place = LocalFolder(str(root), "")
+    return place, next(place.files(1))
+
+
+def test_a_move_that_was_cut_off_between_its_two_names_is_finished(root):
+    place, entry = folder_with(root, **{"a.csv": b"1"})
+    (root / "done").mkdir()
+    os.link(root / "a.csv", root / "done" / "a.csv")
+
+    place.move(entry, "done")
+    place.move(entry, "done")
+
+    assert [path.name for path in root.iterdir()] == ["done"]
+    assert [path.read_bytes() for path in (root / "done").iterdir()] == [b"1"]
+
+
+@pytest.mark.parametrize("stands", [False, True], ids=["free", "taken"])
+def test_a_file_moves_where_files_have_one_name_only(root, monkeypatch, stands):
+    place, entry = folder_with(root, **{"a.csv": b"1"})
+    (root / "done").mkdir()
+    if stands:
+        put(root / "done", **{"a.csv": b"older"})
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    place.move(entry, "done")
+
+    assert not (root / "a.csv").exists()
+    assert sorted(path.read_bytes() for path in (root / "done").iterdir()) == ([b"1", b"older"] if stands else [b"1"])
+
+
+def test_a_file_is_not_moved_through_a_link(root, tmp_path):
+    (tmp_path / "outside").mkdir()
+    place, entry = folder_with(root, **{"a.csv": b"1"})
+    (root / "done").symlink_to(tmp_path / "outside")
+
+    with pytest.raises(Unreadable):
+        place.move(entry, "done")
+
+    assert ((root / "a.csv").exists(), list((tmp_path / "outside").iterdir())) == (True, [])
+
+
+def test_contents_that_were_there_before_start_nothing_and_later_ones_do(root):
+    put(root, **{"old.csv": b"1"})
+    trigger = watch_root(dedupe="content", first="skip")
+    look_until_quiet(trigger)
+    put(root, **{"new.csv": b"2"})
+
+    look_until_quiet(trigger)
+
+    assert names(trigger) == ["new.csv"]
+
+
+def test_a_full_storage_lets_in_what_fits_and_says_why_the_rest_waits(root):
+    put(root, **{"a.csv": b"1" * 400, "b.csv": b"2" * 400})
+    os.utime(root / "a.csv", (1, 1))
+    trigger = watch_root()
+    Workspace.objects.filter(id=trigger.workspace_id).update(max_storage_bytes=700)
+    quotas.remembered.forget_all()
+
+    for _ in range(3):
+        source = look_once(trigger)
+
+    assert (names(trigger), source.last_error_code) == (["a.csv"], "quota_exceeded")
+    assert StoredFile.objects.count() == 1
