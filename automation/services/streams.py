@@ -37,6 +37,7 @@ from integrations.runner.brokers.contract import BrokerError, Message, Stream
 MOST = 100  # messages of one transaction
 WAIT_SECONDS = 1.0  # for messages, between two looks at whether to stop
 SIGN_SECONDS = 30.0  # between two notes that a silent source is still there
+LOST_SECONDS = 5.0  # by then the consumer knows that it was switched off or deleted, too
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 1.0, 30.0  # for room
 
 TAKEN = Counter("brainops_stream_messages_total", "Messages of streams, by what became of them.", ("kind", "outcome"))
@@ -55,7 +56,9 @@ def streams() -> Iterable[Listener]:
 
 def listen(trigger_id: UUID, stop: Event) -> None:
     """Listen until `stop`. Raises SourceError when the broker fails, after noting it for people."""
-    trigger = Trigger.objects.get(id=trigger_id)
+    trigger = Trigger.objects.filter(id=trigger_id).first()
+    if trigger is None:
+        return
     kind = all_trigger_kinds()[trigger.kind]
     assert kind.streaming is not None  # noqa: S101 - `streams` chose by it
     with connection.cursor() as cursor:
@@ -65,6 +68,7 @@ def listen(trigger_id: UUID, stop: Event) -> None:
         ear.listen()
     except Lost:
         log.info("stream_lost", trigger_id=str(trigger_id))
+        stop.wait(LOST_SECONDS)
     except (DatabaseError, InterfaceError):
         raise  # not the broker's fault; nothing could be noted now
     except Exception as error:
