@@ -27,7 +27,9 @@ class ReplayShape(serializers.Serializer[Any]):
     """An order to repeat many runs or deliveries."""
 
     id = serializers.UUIDField()
-    source = serializers.CharField(help_text="runs, webhook_events, or slots of schedules.")
+    source = serializers.CharField(  # type: ignore[assignment]  # a member of the answer; fields have one of this name
+        help_text="runs, webhook_events, or slots of schedules."
+    )
     state = serializers.ChoiceField(ReplayState.choices)
     options = serializers.DictField(help_text="from, version, inputs: what each retry takes.")
     per_minute = serializers.IntegerField()

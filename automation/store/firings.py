@@ -133,7 +133,8 @@ def lock_due(cursor: Any, *, limit: int) -> list[Due]:
 
 def due_of(row: Sequence[Any]) -> Due:
     """A row of LOCK_DUE and its like, with its JSON read."""
-    return Due(*row[:4], orjson.loads(row[4]), orjson.loads(row[5]), *row[6:])
+    values: list[Any] = [*row[:4], orjson.loads(row[4]), orjson.loads(row[5]), *row[6:]]
+    return Due(*values)
 
 
 def living_runs(cursor: Any, trigger_ids: Sequence[UUID]) -> dict[UUID, list[Living]]:

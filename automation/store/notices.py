@@ -143,7 +143,8 @@ def take(cursor: Any, *, limit: int) -> list[Cause]:
         return []
     cursor.execute(TAKE, (limit,))
     found: list[tuple[Any, ...]] = cursor.fetchall()
-    return [Cause(*row[:8], _read(row[8]) or [], *row[9:11], _read(row[11])) for row in found]
+    rows: list[list[Any]] = [[*row[:8], _read(row[8]) or [], *row[9:11], _read(row[11])] for row in found]
+    return [Cause(*row) for row in rows]
 
 
 def _read(text: str | None) -> Any:

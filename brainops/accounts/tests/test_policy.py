@@ -22,7 +22,7 @@ LEAST_ROLE = {
         " state:read events:read variables:read notices:read subscriptions:read"
     ),
     "operator": "runs:execute runs:cancel runs:retry runs:signal approvals:decide state:write events:write webhooks:replay"
-        " subscriptions:replay",
+    " subscriptions:replay",
     "builder": (
         "workflows:create workflows:update workflows:delete workflows:export workflows:import"
         " triggers:create triggers:update triggers:delete"
