@@ -13,6 +13,10 @@ PREFIX = "api/v1/automation/"
 # Doors that must take whatever stands behind the `?`: what they do with it.
 OPEN_QUERIES = {
     "webhooks/<uuid:webhook_id>/receive": "the sender's own, kept with the event",
+    "webhooks/<uuid:webhook_id>/receive/<path:path>": "the sender's own, kept with the event",
+    "webhooks/test/<uuid:test_id>": "the sender's own, kept with the sample",
+    "webhooks/test/<uuid:test_id>/<path:path>": "the sender's own, kept with the sample",
+    "webhooks/status/<str:token>": "whoever was sent the address may add marks to it; nothing is read from them",
     "callbacks/<str:token>": "whoever was sent the address may add marks to it; nothing is read from them",
     "notices/mute/<str:token>": "mail programs add marks to links; nothing is read from them",
 }

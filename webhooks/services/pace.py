@@ -10,6 +10,7 @@ from brainops.core.ratelimit.rates import bucket, refusal
 from webhooks.services.states import EndpointState
 
 OWN = "webhook-own-rate"
+MINUTE = 60.0  # seconds
 
 
 def require_pace(state: EndpointState) -> None:
@@ -35,4 +36,4 @@ def require_pace(state: EndpointState) -> None:
 def _own(state: EndpointState, per_minute: int) -> Bucket:
     """Half of the number may come at once, the other half comes back over the minute: so no minute sees more."""
     burst = max(1, per_minute // 2)
-    return Bucket(OWN, f"{state.stored.workspace_id}:{state.stored.endpoint_id}", burst / 60, burst)
+    return Bucket(OWN, f"{state.stored.workspace_id}:{state.stored.endpoint_id}", burst / MINUTE, burst)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -179,8 +180,12 @@ def _repeated(state: EndpointState, delivery_id: str | None) -> Outcome | None:
     if delivery_id is None or key is None:
         return None
     with connection.cursor() as cursor:
-        first = repeat.count_repeat(cursor, endpoint_id=state.stored.endpoint_id, delivery_id=delivery_id)
-        first = first or repeat.find_run(cursor, workflow_id=state.workflow_id, dedupe_key=key)
+        count = partial(repeat.count_repeat, cursor, endpoint_id=state.stored.endpoint_id, delivery_id=delivery_id)
+        first = count()
+        if first is None:
+            run = repeat.find_run(cursor, workflow_id=state.workflow_id, dedupe_key=key)
+            # both were committed between the two looks, unless the event was deleted
+            first = run and (count() or run)
     if first is None:
         return None
     return Repeated(first.event_id, first.run_uid, first.reason, state.answering)

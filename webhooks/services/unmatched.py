@@ -17,6 +17,7 @@ from webhooks.services.keeping import keep_headers, readable
 from webhooks.services.outcomes import Incoming
 from webhooks.store import unmatched as store
 
+MINUTE = 60.0  # seconds
 OF_NETWORK = 6  # a minute
 OF_ALL = 30
 KEPT = 1000
@@ -49,8 +50,8 @@ omitted = Omitted()
 def note(reason: str, address: str, incoming: Incoming) -> None:
     """Store a request that nobody has an address for, or count it."""
     UNMATCHED.add(labels=(reason,))
-    network = Bucket("webhook-unmatched", network_of(incoming.remote_addr or ""), OF_NETWORK / 60, OF_NETWORK)
-    everybody = Bucket("webhook-unmatched-stored", "all", OF_ALL / 60, OF_ALL)
+    network = Bucket("webhook-unmatched", network_of(incoming.remote_addr or ""), OF_NETWORK / MINUTE, OF_NETWORK)
+    everybody = Bucket("webhook-unmatched-stored", "all", OF_ALL / MINUTE, OF_ALL)
     is_stored = limiter.take(network, everybody).refused is None
     left_out = omitted.tell(is_stored=is_stored)
     if not is_stored:
