@@ -83,6 +83,7 @@ class TriggerAdmin(ReadOnlyAdmin):
                 view(require_http_methods(["GET", "POST"])(self.try_view)),
                 name="automation_trigger_try",
             ),
+            path("<uuid:id>/condition/", view(require_POST(self.condition_view)), name="automation_trigger_condition"),
             path("<uuid:id>/look/", view(require_POST(self.look_view)), name="automation_trigger_look"),
             path("health/", view(require_GET(self.health_view)), name="automation_trigger_health"),
             path("ledger/", view(require_GET(self.ledger_view)), name="automation_trigger_ledger"),
@@ -162,6 +163,20 @@ class TriggerAdmin(ReadOnlyAdmin):
             say_refusal(request, refusal)
         else:
             messages.success(request, "A worker looks at it now.")
+        return redirect("admin:automation_trigger_page", id=id)
+
+    def condition_view(self, request: HttpRequest, id: UUID) -> HttpResponse:
+        """Save the condition under which the trigger starts runs."""
+        trigger = self._trigger(request, id)
+        if not self.has_switch_permission(request):
+            raise PermissionDenied
+        said = {"condition": request.POST.get("condition", "").strip()}
+        try:
+            triggers.change(caller_of(request, trigger.workspace_id), trigger.id, said)
+        except AppError as refusal:
+            say_refusal(request, refusal)
+        else:
+            messages.success(request, "Saved the condition.")
         return redirect("admin:automation_trigger_page", id=id)
 
     def health_view(self, request: HttpRequest) -> HttpResponse:

@@ -15,6 +15,7 @@ from tests.browser.conftest import DESK, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+WIDER = "place => [...document.querySelectorAll(place)].some(box => box.scrollWidth > box.clientWidth)"
 LONG = "Orders that come by mail from all of the shops between Kiel and Passau"
 
 
@@ -45,6 +46,7 @@ def test_the_health_of_triggers_fits_every_screen(open_page, trigger, theme, wid
 
     page.goto(page.url_of(f"/admin/automation/trigger/{trigger.id}/"))
     assert page.get_by_role("button", name="Look now").is_visible()
+    assert not page.evaluate(WIDER, ".bo-scroll")
 
     page.get_by_role("link", name="Try it").click()
     page.fill("#data", '{"name": "b"}')

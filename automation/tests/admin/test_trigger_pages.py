@@ -66,6 +66,15 @@ def test_the_page_of_a_trigger_says_how_it_is_doing_and_what_reached_it(admin_of
         assert said in page
 
 
+def test_the_condition_is_saved_from_the_page_and_refused_with_the_reason(admin_of_all, polled):
+    admin_of_all.post(place("condition", polled), {"condition": " {{ trigger.item.total > 3 }} "})
+    refused = admin_of_all.post(place("condition", polled), {"condition": "{{ steps.a.output }}"}, follow=True)
+
+    polled.refresh_from_db()
+    assert polled.condition == "{{ trigger.item.total > 3 }}"
+    assert "is not known before there is a run" in refused.content.decode()
+
+
 def test_a_look_is_asked_for_from_the_page(admin_of_all, polled):
     Source.objects.update(next_at=Now() + timedelta(hours=1))
 
@@ -100,4 +109,5 @@ def test_who_may_only_look_starts_nothing(polled):
     assert "Start a test run" not in html(client.get(place("try", polled)))
     assert client.post(place("try", polled), {"data": "{}", "run": "yes"}).status_code == 403
     assert client.post(place("look", polled)).status_code == 403
+    assert client.post(place("condition", polled), {"condition": ""}).status_code == 403
     assert Trigger.objects.count() == 1
