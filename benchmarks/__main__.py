@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import crash, loads, w3
+from benchmarks import accept, crash, loads, w3
 from benchmarks.cpu import memory_megabytes
 from benchmarks.figures import machine, milliseconds, show
 from benchmarks.installation import Installation, installed
@@ -22,7 +22,7 @@ from benchmarks.wire import Client, Receiver
 
 RECEIVER_PORT = 9398
 ENGINE_ALONE = ("engine", "crowds", "api", "exchange")
-EVERYTHING = ("start", "idle", "w3", "w1k", "chain50", "crash", *ENGINE_ALONE)
+EVERYTHING = ("start", "idle", "accept", "w3", "w1k", "chain50", "crash", *ENGINE_ALONE)
 
 
 async def measure(product: Product, roots: dict[str, int], wanted: set[str], seconds: float) -> None:
@@ -32,6 +32,10 @@ async def measure(product: Product, roots: dict[str, int], wanted: set[str], sec
     url = f"http://127.0.0.1:{receiver.port}/"
     if "idle" in wanted:
         show("idle", await _idle(product, roots))
+    if "accept" in wanted:
+        hook = product.hook(product.workflow("Accept", accept.definition()))
+        show("accept_as_many_as_go", await accept.as_many_as_go(hook, clients=16, seconds=seconds / 2, roots=roots))
+        show("accept_at_100_per_second", await accept.at_a_pace(hook, per_second=100, seconds=seconds / 2))
     if "w3" in wanted:
         hook = product.hook(product.workflow("W3", loads.w3(url)))
         show("w3_closed_loop", await w3.closed_loop(receiver, hook, clients=16, seconds=seconds, roots=roots))
