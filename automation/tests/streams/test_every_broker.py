@@ -21,6 +21,7 @@ from automation.tests.streams.rows import (
 )
 from automation.tests.triggers.rows import DEFINITION
 from automation.triggers.contract import SourceError
+from integrations.runner.brokers import kafka_topic
 from tests.live import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -172,14 +173,16 @@ def test_whoever_listens_later_fences_off_whoever_listened_before(broker):
     assert items_of(trigger) == [1]
 
 
-def test_a_broker_that_is_away_is_noted_and_found_again(broker):
+def test_a_broker_that_is_away_is_noted_and_found_again(broker, monkeypatch):
     trigger = make_listener(broker)
     with listening(trigger):
         wait_until_joined(trigger)
     broker.stop()
     try:
-        with pytest.raises(SourceError), listening(trigger) as thread:
-            thread.join(60)
+        with monkeypatch.context() as impatient:
+            impatient.setattr(kafka_topic, "SILENT_SECONDS", 1.0)
+            with pytest.raises(SourceError), listening(trigger) as thread:
+                thread.join(60)
         noted = Source.objects.get(trigger=trigger)
         assert (noted.failures, bool(noted.last_error)) == (1, True)
     finally:
