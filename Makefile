@@ -8,7 +8,7 @@ PYTHON := $(BIN)/python
 # Tools load the settings without a server: the defaults for debugging will do.
 FOR_TOOLS := BRAINOPS_DEBUG=1
 CHAOS_RESULTS ?= .brainops/chaos.jsonl
-ROOMS := brainops integrations automation webhooks mail
+ROOMS := brainops integrations automation webhooks
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
@@ -72,7 +72,7 @@ contract: develop  ## requests made from the OpenAPI document: about a minute
 
 coverage: develop  ## branches that no test goes through: docs/coverage.md
 	$(PYTHON) -m coverage erase
-	$(PYTHON) -m coverage run -m pytest -n0 $(or $(ONLY),brainops automation webhooks mail integrations tests/security tests/api)
+	$(PYTHON) -m coverage run -m pytest -n0 $(or $(ONLY),brainops automation webhooks integrations tests/security tests/api)
 	$(PYTHON) -m coverage combine -q
 	$(PYTHON) -m coverage report --skip-covered
 

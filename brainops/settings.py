@@ -96,7 +96,6 @@ DATABASES["default"] |= {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 BRAINOPS_WATCHED_MODELS = env.names("BRAINOPS_WATCHED_MODELS", ())  # whose changes may start runs: shop.Order
-BRAINOPS_WATCHED_MODELS = env.names("BRAINOPS_WATCHED_MODELS", ())  # whose changes may start runs: shop.Order
 # redis://[:password@]host:6379/0 (rediss:// for TLS, unix:// is not supported)
 REDIS_URL = env.url("REDIS_URL", _when_debugging("redis://127.0.0.1:6379/0"), schemes=("redis", "rediss"))
 # Starts every key and queue name, so that several installations may share a server.
@@ -242,7 +241,7 @@ INSTALLED_APPS = [
     "integrations",
     "automation",
     "webhooks",
-    "mail",
+    "webhooks.mail",
 ]
 AUTH_USER_MODEL = "accounts.User"
 ROOT_URLCONF = "brainops.urls"

@@ -20,9 +20,9 @@ import pytest
 from automation.models import Secret
 from brainops.accounts.models import Workspace
 from brainops.stack.ports import free_port
-from mail.tests.cases import case_mails, letter, needs_cases, subject_of
-from mail.tests.imap_server import PASSWORD, ImapServer, MailUser
 from tests.live import PROCFILE, Receiver, Web, environment, wait_until
+from webhooks.mail.tests.cases import case_mails, letter, needs_cases, subject_of
+from webhooks.mail.tests.imap_server import PASSWORD, ImapServer, MailUser
 
 # a killed worker that was looking holds the mailbox for its lease of a minute
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]

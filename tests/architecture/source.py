@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-ROOMS = ("brainops", "integrations", "automation", "webhooks", "mail", "tests", "benchmarks")
+ROOMS = ("brainops", "integrations", "automation", "webhooks", "tests", "benchmarks")
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ NETWORK = {
 ROOMS = {
     "brainops/core/egress/": "the one outbound door",
     "integrations/runner/": "wire protocols, over addresses the door has checked",
-    "mail/imap/": "reads mailboxes, over addresses the door has checked",
-    "mail/smtp/": "listens for mail",
+    "webhooks/mail/imap/": "reads mailboxes, over addresses the door has checked",
+    "webhooks/mail/smtp/": "listens for mail",
     "brainops/stack/": "the launcher looks for free ports and asks the product whether it is up",
     "benchmarks/": "the load comes from outside",
 }
