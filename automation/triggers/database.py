@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from automation.engine.durations import DURATION_PATTERN, parse_duration
 from automation.engine.problem import Problem
 from automation.engine.wording import did_you_mean, one_of, quoted
@@ -22,6 +24,7 @@ from automation.triggers.contract import (
     Polled,
     Polling,
     Saving,
+    SourceError,
     TriggerKind,
     TriggerRow,
 )
@@ -73,9 +76,7 @@ def on_save(saving: Saving) -> Mapping[str, Json]:
     if not trigger.is_active or model is None:
         changes.unwatch(trigger.id)
         return {}
-    config = trigger.config
-    what: dict[str, Any] = {"operations": config["operations"], "columns": config["columns"]}
-    changes.watch(trigger.id, model, **what, hidden=config["exclude"])
+    _watch(trigger, model)
     return {}
 
 
@@ -85,41 +86,72 @@ def on_delete(trigger: TriggerRow) -> None:
 
 
 def describe(triggers: Sequence[TriggerRow]) -> Mapping[UUID, Mapping[str, Json]]:
-    """Whether the model may still be watched."""
-    models = changes.watchable()
-    lost = "The installation does not let this model be watched any more (BRAINOPS_WATCHED_MODELS)."
-    return {one.id: {"problem": lost} for one in triggers if one.config["model"] not in models}
+    """Whether the model may still be watched, and has the columns still."""
+    found = {one.id: problem for one in triggers if (problem := _problem(one.config))}
+    return {id_: {"problem": problem.message} for id_, problem in found.items()}
 
 
 def poll(poll: Poll) -> Polled:
-    """The changes that are noted and not decided yet; those that are, leave the outbox."""
-    noted = changes.oldest(poll.trigger.id, most=poll.most)
-    done = poll.seen([_key(change) for change in noted]) if noted else set()
-    changes.forget(poll.trigger.id, [change.id for change in noted if _key(change) in done])
-    model = changes.watchable().get(poll.trigger.config["model"])
-    key_column = str(model._meta.pk.column) if model is not None else ""
-    label = poll.trigger.config["model"]
-    items = [_item(change, label, key_column) for change in noted if _key(change) not in done]
-    return Polled(items, has_more=len(noted) == poll.most)
+    """The changes that are noted and not decided yet; those that are, leave the outbox.
+
+    Raises SourceError when the model may not be watched any more or has lost a column: a hidden one may be renamed.
+    """
+    trigger = poll.trigger
+    if problem := _problem(trigger.config):
+        changes.unwatch(trigger.id)
+        raise problem
+    model = changes.watchable()[trigger.config["model"]]
+    if not changes.is_watched(trigger.id, model, trigger.config["exclude"]):
+        with transaction.atomic():
+            _watch(trigger, model)
+    noted = changes.oldest(trigger.id, most=poll.most)
+    done = poll.seen([_key(change) for change in noted.changes]) if noted.changes else set()
+    changes.forget(trigger.id, [change.id for change in noted.changes if _key(change) in done])
+    key_column = str(model._meta.pk.column) if model._meta.pk else ""
+    items = [_item(change, trigger.config, key_column) for change in noted.changes if _key(change) not in done]
+    return Polled(items, has_more=noted.has_more)
+
+
+def _watch(trigger: TriggerRow, model: Any) -> None:
+    config = trigger.config
+    what: dict[str, Any] = {"operations": config["operations"], "columns": config["columns"]}
+    changes.watch(trigger.id, model, **what, hidden=config["exclude"])
+
+
+def _problem(config: Config) -> SourceError | None:
+    """Why the model of a stored config cannot be watched now."""
+    label = config["model"]
+    model = changes.watchable().get(label)
+    if model is None:
+        said = f"The installation does not let {label} be watched any more (BRAINOPS_WATCHED_MODELS)."
+        return SourceError(said, code="not_watched")
+    names = changes.columns_of(model)
+    lost = [name for name in [*config["columns"], *config["exclude"]] if name not in names]
+    if not lost:
+        return None
+    said = f"{label} has no column {quoted(lost[0])} any more. Save the trigger with the columns that it has now."
+    return SourceError(said, code="unknown_column")
 
 
 def _key(change: Change) -> str:
     return str(change.id)
 
 
-def _item(change: Change, label: str, key_column: str) -> Item:
-    before, after = change.before or {}, change.after or {}
-    row = after or before
-    changed = sorted(name for name in row if before.get(name) != after.get(name))
+def _item(change: Change, config: Config, key_column: str) -> Item:
+    hidden = config["exclude"]
+    before, after = changes.without(change.before, hidden), changes.without(change.after, hidden)
+    was, became = before or {}, after or {}
+    row = became or was
     data = {
         "operation": change.operation,
-        "model": label,
+        "model": config["model"],
         "pk": row.get(key_column),
-        "before": change.before,
-        "after": change.after,
-        "changed": changed,
+        "before": before,
+        "after": after,
+        "changed": sorted(name for name in row if was.get(name) != became.get(name)),
     }
-    return Item(_key(change), data, at=change.at)
+    refused = "The row is larger than 1 MiB, or JSON cannot hold it." if change.is_too_large else ""
+    return Item(_key(change), data, at=change.at, refused=refused)
 
 
 KIND = TriggerKind(

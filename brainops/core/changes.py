@@ -8,33 +8,52 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import accumulate, takewhile
 from typing import Any
 from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
-from django.db import OperationalError, connection, models, transaction
+from django.db import models, transaction
+from django.db.models import F, TextField, Value
+from django.db.models.functions import Cast, Coalesce, Length, Now
 
-from brainops.core.errors import Unavailable
+from brainops.core import watched_tables
 from brainops.core.models import ModelChange, ModelWatch
 from brainops.core.redact import is_secret_key
 
 OPERATIONS = ("insert", "update", "delete")
-LOCK_SECONDS = 3  # the table is locked for a moment when its first watch begins and its last one ends
-OWN_APPS = frozenset({"accounts", "audit", "automation", "core", "integrations", "webhooks"})
-TRIGGER = "brainops_note_change"
+OWN_PACKAGES = ("automation", "brainops", "integrations", "webhooks")
+MOST_CHARACTERS = 16 << 20  # of the changes that are read at once, as JSON
+KEEP_DAYS = 30  # of changes that nobody takes, since the workflow is switched off
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one row: columns and their values as JSON. `before` is None for an insert, `after` for a delete."""
+    """One change of one row: columns and their values as JSON. `before` is None for an insert, `after` for a delete.
+
+    Both are None when the row was too large to be noted (1 MiB).
+    """
 
     id: int
     operation: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     at: datetime
+
+    @property
+    def is_too_large(self) -> bool:
+        """True when the row itself was not noted."""
+        return self.before is None and self.after is None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The changes noted longest ago; `has_more`: there may be others."""
+
+    changes: Sequence[Change]
+    has_more: bool
 
 
 def watchable() -> dict[str, type[models.Model]]:
@@ -45,7 +64,8 @@ def watchable() -> dict[str, type[models.Model]]:
 
 def is_own(label: str) -> bool:
     """True for models of BrainOps: what it writes itself must not start what makes it write again."""
-    return label.partition(".")[0] in OWN_APPS
+    config = apps.app_configs.get(label.partition(".")[0])
+    return config is not None and config.name.partition(".")[0] in OWN_PACKAGES
 
 
 def columns_of(model: type[models.Model]) -> list[str]:
@@ -56,33 +76,41 @@ def columns_of(model: type[models.Model]) -> list[str]:
 def watch(
     id_: UUID, model: type[models.Model], *, operations: Sequence[str], columns: Sequence[str], hidden: Collection[str]
 ) -> None:
-    """Note changes of a model's table from now on, in the caller's transaction. Raises Unavailable for a busy table.
+    """Note changes of a model's table from now on, in the caller's transaction.
 
     Columns whose names say that they hold secrets are hidden in any case. What a former watch of this id has noted of
-    another table is forgotten.
+    another table is forgotten. Raises Unavailable for a busy table, Conflict for one that can have no trigger.
     """
     table = model._meta.db_table
-    secret = [name for name in columns_of(model) if is_secret_key(name)]
     before = ModelWatch.objects.filter(id=id_).first()
     if before is not None and before.table != table:
         unwatch(id_)
-    fields = {"operations": list(operations), "columns": list(columns), "hidden": sorted({*hidden, *secret})}
+    watched_tables.begin(table)
+    fields = {"operations": list(operations), "columns": list(columns), "hidden": sorted(_hidden(model, hidden))}
     ModelWatch.objects.update_or_create(id=id_, defaults={"table": table, **fields})
-    quoted = connection.ops.quote_name(table)
-    _on_table(
-        f"create or replace trigger {TRIGGER} after insert or update or delete on {quoted} "
-        "for each row execute function core_note_change()"
-    )
+
+
+def is_watched(id_: UUID, model: type[models.Model], hidden: Collection[str]) -> bool:
+    """False when something took the watch away, or the model is another one since: a restore, a migration."""
+    table = model._meta.db_table
+    found = ModelWatch.objects.filter(id=id_, table=table, hidden__contains=sorted(_hidden(model, hidden)))
+    return found.exists() and watched_tables.is_ready(table)
 
 
 def unwatch(id_: UUID) -> None:
-    """Note no more changes for this watch, and forget those noted. Raises Unavailable for a busy table."""
-    found = ModelWatch.objects.filter(id=id_).first()
-    if found is None:
-        return
-    found.delete()
-    if not ModelWatch.objects.filter(table=found.table).exists() and _exists(found.table):
-        _on_table(f"drop trigger if exists {TRIGGER} on {connection.ops.quote_name(found.table)}")
+    """Note no more changes for this watch, and forget those noted."""
+    with transaction.atomic():
+        found = ModelWatch.objects.filter(id=id_).first()
+        if found is not None:
+            found.delete()
+            watched_tables.end(found.table)
+
+
+def without(row: dict[str, Any] | None, hidden: Collection[str]) -> dict[str, Any] | None:
+    """A row without the columns that are to be hidden now, whatever was so when it was noted."""
+    if row is None:
+        return None
+    return {name: value for name, value in row.items() if name not in hidden and not is_secret_key(name)}
 
 
 def watched_by() -> list[UUID]:
@@ -90,10 +118,16 @@ def watched_by() -> list[UUID]:
     return list(ModelWatch.objects.values_list("id", flat=True))
 
 
-def oldest(id_: UUID, *, most: int) -> list[Change]:
+def oldest(id_: UUID, *, most: int) -> Noted:
     """The changes noted longest ago, in the order in which they were made; those of open transactions come later."""
-    rows = ModelChange.objects.filter(watch_id=id_).order_by("id")[:most]
-    return [Change(row.id, row.operation, row.before, row.after, row.at) for row in rows]
+    waiting = ModelChange.objects.filter(watch_id=id_).order_by("id")
+    characters = _characters("before") + _characters("after")
+    sizes = list(waiting.annotate(characters=characters).values_list("id", "characters")[:most])
+    sums = accumulate(size for _, size in sizes)
+    count = max(1, len(list(takewhile(lambda total: total <= MOST_CHARACTERS, sums))))
+    rows = waiting.filter(id__in=[change_id for change_id, _ in sizes[:count]])
+    found = [Change(row.id, row.operation, row.before, row.after, row.at) for row in rows]
+    return Noted(found, has_more=len(sizes) == most or count < len(sizes))
 
 
 def forget(id_: UUID, change_ids: Collection[int]) -> None:
@@ -102,24 +136,19 @@ def forget(id_: UUID, change_ids: Collection[int]) -> None:
 
 
 def sweep() -> int:
-    """Delete what was noted for watches that went at that moment; return how many."""
+    """Delete what nobody takes: noted for watches that went at that moment, or long ago; return how many.
+
+    Also drops the triggers of tables that nobody watches.
+    """
+    watched_tables.sweep()
     orphans = ModelChange.objects.exclude(watch_id__in=ModelWatch.objects.values("id"))
-    return orphans.delete()[0]
+    old = ModelChange.objects.filter(at__lt=Now() - timedelta(days=KEEP_DAYS))
+    return orphans.delete()[0] + old.delete()[0]
 
 
-def _exists(table: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("select to_regclass(%s) is not null", (connection.ops.quote_name(table),))
-        return bool(cursor.fetchone()[0])
+def _hidden(model: type[models.Model], hidden: Collection[str]) -> set[str]:
+    return {*hidden, *(name for name in columns_of(model) if is_secret_key(name))}
 
 
-def _on_table(statement: str) -> None:
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("select current_setting('lock_timeout')")
-            usual = cursor.fetchone()[0]
-            cursor.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'")
-            cursor.execute(statement)
-            cursor.execute("select set_config('lock_timeout', %s, true)", (usual,))
-    except OperationalError as error:
-        raise Unavailable("The table is being used by a long transaction. Try again in a moment.") from error
+def _characters(name: str) -> Any:
+    return Coalesce(Length(Cast(F(name), TextField())), Value(0))

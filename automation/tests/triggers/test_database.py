@@ -18,7 +18,7 @@ from automation.services.sources import claim, look
 from automation.tests.arrivals.rows import ledger, runs_of
 from automation.tests.triggers.rows import make_workflow
 from brainops.accounts.caller import system_caller
-from brainops.core import changes
+from brainops.core import changes, watched_tables
 from brainops.core.checks import check_watched_models
 from brainops.core.errors import InvalidInput, PermissionDenied, Unavailable
 from brainops.core.models import ModelChange, ModelWatch
@@ -31,8 +31,8 @@ def groups(settings):
     settings.BRAINOPS_WATCHED_MODELS = ["auth.Group"]
     yield
     with connection.cursor() as cursor:  # emptying the tables leaves their triggers
-        cursor.execute(f"drop trigger if exists {changes.TRIGGER} on auth_group")
-        cursor.execute(f"drop trigger if exists {changes.TRIGGER} on django_celery_beat_periodictask")
+        cursor.execute(f"drop trigger if exists {watched_tables.TRIGGER} on auth_group")
+        cursor.execute(f"drop trigger if exists {watched_tables.TRIGGER} on django_celery_beat_periodictask")
 
 
 def watch(*, is_staff=True, **config) -> Trigger:
@@ -54,7 +54,7 @@ def seen_by(trigger):
 
 def has_database_trigger() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("select exists (select from pg_trigger where tgname = %s)", [changes.TRIGGER])
+        cursor.execute("select exists (select from pg_trigger where tgname = %s)", [watched_tables.TRIGGER])
         return cursor.fetchone()[0]
 
 
@@ -218,7 +218,7 @@ def test_a_watch_whose_trigger_went_with_its_workflow_ends():
 
 
 def test_a_table_in_a_long_transaction_is_said_to_be_busy(monkeypatch):
-    monkeypatch.setattr(changes, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(watched_tables, "LOCK_SECONDS", 1)
     locked, is_over = threading.Event(), threading.Event()
 
     def hold():
@@ -282,3 +282,41 @@ def test_settings_that_name_no_model_or_one_of_brainops_are_found_by_the_checks(
         (Error, "BRAINOPS_WATCHED_MODELS: 'shop.Order' is no model here."),
         (Error, "BRAINOPS_WATCHED_MODELS: 'automation.Run' is a model of BrainOps, which tells of itself by events."),
     ]
+
+
+def test_a_model_that_may_not_be_watched_any_more_starts_nothing_and_says_so(settings):
+    trigger = watch()
+    Group.objects.create(name="a")
+    settings.BRAINOPS_WATCHED_MODELS = []
+
+    look_once(trigger)
+
+    assert Source.objects.get(trigger=trigger).last_error.startswith("The installation does not let auth.Group be")
+    assert (runs_of(trigger), ModelChange.objects.count(), has_database_trigger()) == ([], 0, False)
+
+    settings.BRAINOPS_WATCHED_MODELS = ["auth.Group"]
+    look_once(trigger)
+    Group.objects.create(name="b")
+    look_once(trigger)
+    assert [item["after"]["name"] for item in seen_by(trigger)] == ["b"]
+
+
+def test_a_hidden_column_that_got_another_name_stops_the_trigger(monkeypatch):
+    trigger = watch(exclude=["name"])
+    Group.objects.create(name="hush")
+    monkeypatch.setattr(changes, "columns_of", lambda _model: ["id", "renamed"])
+
+    look_once(trigger)
+
+    assert Source.objects.get(trigger=trigger).last_error.startswith('auth.Group has no column "name" any more.')
+    assert (runs_of(trigger), ModelChange.objects.count()) == ([], 0)
+
+
+def test_a_row_that_is_too_large_stands_in_the_ledger_as_refused():
+    trigger = watch()
+    Group.objects.create(name="a")
+    ModelChange.objects.update(after=None)  # as the database notes it then
+
+    look_once(trigger)
+
+    assert (list(ledger(trigger).values()), runs_of(trigger)) == (["refused"], [])
