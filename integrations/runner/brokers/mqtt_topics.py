@@ -1,7 +1,8 @@
 """MQTT 3.1.1 topics: a session that stays at the broker, and messages confirmed when what they start is stored.
 
-Messages have no id. Those of QoS 1 that were stored but perhaps not confirmed come again after a new connection with
-their packet id; `doubt` tells them. A retained message comes with every subscription and is known by topic and content.
+Messages have no id. Those of QoS 1 that were stored but perhaps not confirmed come again after a new connection, marked
+and with their packet id; `doubt` tells them. A retained message comes with every subscription and is known by its topic
+and content.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class MqttTopics:
         self._place, self._topics = place, topics
         self._doubt = Doubt(cursor)
         self._arrived: deque[Message] = deque()
+        self._confirmed: Sequence[Message] = ()  # last; nothing says when it has arrived
         self._refusal = ""
         self._is_ready = False
         self._client = self._made()
@@ -97,10 +99,11 @@ class MqttTopics:
             number, qos = message.token[0], message.token[2]
             if self._client.ack(number, qos) != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 raise self._said("the connection broke while messages were confirmed")
+        self._confirmed = messages or self._confirmed
 
     def cursor(self, taken: Sequence[Message], waiting: Sequence[Message]) -> Json:
-        """What may be sent again."""
-        return self._doubt.cursor(taken)
+        """What may be sent again: also what was just confirmed, which the broker need not have heard."""
+        return self._doubt.cursor([*self._confirmed, *taken])
 
     def close(self) -> None:
         """End the connection; the session stays at the broker."""
@@ -164,7 +167,7 @@ class MqttTopics:
             key, doubtful = f"retained/{sent.topic}/{digest}", ""
         else:
             doubtful = f"{sent.mid}/{digest}" if sent.qos else ""
-            if doubtful and self._doubt.is_repeat(doubtful):
+            if doubtful and sent.dup and self._doubt.is_repeat(doubtful):
                 client.ack(sent.mid, sent.qos)
                 return
             key = key_of(digest)
