@@ -96,6 +96,15 @@ def test_a_form_with_files_becomes_fields_and_references():
     assert (files.open_file(workspace_id, reference).read(), stored.workspace_id) == (b"\x89PNG", workspace_id)
 
 
+def test_texts_and_files_of_one_name_are_one_list():
+    body = form(file("f", "a.txt", b"x"), field("f", "text"), file("f", "b.txt", b"y"))
+
+    response = send(body, "multipart/form-data; boundary=XX")
+
+    found = seen()["body"]["f"]
+    assert (response.status_code, found[0], [one["name"] for one in found[1:]]) == (202, "text", ["a.txt", "b.txt"])
+
+
 def test_a_file_stands_among_the_inputs_once():
     schema = {"type": "object", "properties": {"photo": {"type": "object"}}, "required": ["photo"]}
     endpoint = make.endpoint(make.workflow(definition={**make.DEFINITION, "inputs": schema}))
