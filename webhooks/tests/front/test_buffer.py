@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from automation.models import Run, RunData, Trigger, Workflow
@@ -190,6 +190,24 @@ class TestCrashes:
             buffers.release_due()
         after = (Run.objects.count(), WebhookEvent.objects.filter(verdict=EventVerdict.BUFFERED).count())
         monkeypatch.setattr(buffer, place, whole)
+        buffers.release_due()
+
+        assert (after, names()) == ((0, 5), [f"d-{number}" for number in range(5)])
+
+    def test_a_release_whose_connection_is_cut_loses_and_doubles_nothing(self, waiting, monkeypatch):
+        whole, calls = buffer.let_go, []
+
+        def is_cut(cursor, *args):
+            calls.append(args)
+            if len(calls) == 3:
+                cursor.execute("select pg_terminate_backend(pg_backend_pid())")
+            return whole(cursor, *args)
+
+        monkeypatch.setattr(buffer, "let_go", is_cut)
+        with pytest.raises(OperationalError):
+            buffers.release_due()
+        connection.close()
+        after = (Run.objects.count(), WebhookEvent.objects.filter(verdict=EventVerdict.BUFFERED).count())
         buffers.release_due()
 
         assert (after, names()) == ((0, 5), [f"d-{number}" for number in range(5)])
