@@ -24,6 +24,8 @@ SPECTACULAR: dict[str, Any] = {
         "BulkFate": ["done", "unchanged", "not_found", "refused", "withheld"],
         "RunMode": ["asynchronous", "synchronous", "test"],
         "DryRunMode": ["dry_run"],
+        "FiringDecision": "automation.api.firings.DECISIONS",
+        "ArrivalDecision": "automation.api.arrivals.DECISIONS",
         "EventDeliveryState": "automation.models.EventDeliveryState",
         "DeliveryShapeStateEnum": "automation.models.DeliveryState",  # of notices and of subscriptions
     },

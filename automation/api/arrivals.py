@@ -10,6 +10,7 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from automation.api.bodies import NOTHING
 from automation.api.parameters import read_parameters
 from automation.models import Arrival
 from automation.models.arrival import ArrivalDecision
@@ -88,6 +89,17 @@ _ONE = OpenApiExample(
 )
 
 
+_LOOKING = OpenApiExample(
+    "A look was asked for",
+    {
+        "trigger_id": "0b0e8b1c-2f3d-4c55-9a44-6f1f4f1c2f11",
+        "health_url": "/api/v1/automation/triggers/0b0e8b1c-2f3d-4c55-9a44-6f1f4f1c2f11/health",
+    },
+    response_only=True,
+    status_codes=["202"],
+)
+
+
 @extend_schema(tags=["Triggers"], parameters=[TRIGGER_ID])
 class ArrivalViewSet(ScopedViewSet):
     """The ledger of one trigger."""
@@ -136,6 +148,7 @@ class ArrivalViewSet(ScopedViewSet):
 
         Once at most, as when it came. The answer says what became of it.
         """
+        NOTHING.read(request)
         return Response(shown(arrival_log.run(self.caller, id, arrival_id)))
 
     @extend_schema(
@@ -145,9 +158,11 @@ class ArrivalViewSet(ScopedViewSet):
             202: LookingShape,
             409: OpenApiResponse(description="not_polled: it has no source; trigger_inactive: it is switched off."),
         },
+        examples=[_LOOKING],
     )
     def poll(self, request: Request, id: UUID) -> Response:
         """Have a worker look at the source at once, not at its next time. Its health says what came of it."""
+        NOTHING.read(request)
         trigger = arrival_log.look_now(self.caller, id)
         address = f"{request.path.rstrip('/').removesuffix('/poll')}/health"
         return Response({"trigger_id": trigger.id, "health_url": address}, status.HTTP_202_ACCEPTED)

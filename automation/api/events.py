@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -82,19 +82,32 @@ class ChainShape(serializers.Serializer[Any]):
     run_id = serializers.UUIDField(allow_null=True, help_text="The run that emitted it.")
 
 
-class WentShape(serializers.Serializer[Any]):
-    """What became of an event at one listener."""
-
-    listener = serializers.CharField(help_text="`trigger`, or another room that listens.")
-    id = serializers.UUIDField(help_text="The delivery.")
-    state = serializers.CharField()
+# What became of an event at its listeners; each says more in words of its own.
+_WENT: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["listener", "id", "state"],
+        "additionalProperties": True,
+        "properties": {
+            "listener": {"type": "string", "description": "`trigger`, or another room that listens."},
+            "id": {"type": "string", "format": "uuid", "description": "The delivery."},
+            "state": {"type": "string"},
+        },
+    },
+}
 
 
 class EventDetailShape(EventShape):
     """An event, what led to it, and where it went."""
 
     chain = ChainShape(many=True, help_text="The events that led to it, the first one first.")
-    deliveries = WentShape(many=True, help_text="Where it went; each has more members, as its listener says.")
+    deliveries = serializers.SerializerMethodField(help_text="Where it went.")
+
+    @extend_schema_field(_WENT)
+    def get_deliveries(self, row: Any) -> Any:
+        """Shown as the listeners say it; here for its description."""
+        return row["deliveries"]
 
 
 class EventFilters(ClosedSerializer):

@@ -82,8 +82,8 @@ def test_the_refusal_names_the_known_ones_and_every_other_mistake(owner: Api):
     said = owner.get("/triggers", kinds="webhook", is_active="perhaps").json()
 
     assert [one["message"] for one in said["problems"]] == [
-        "'kinds' is no query parameter of this address. Known: count, cursor, fields, is_active, kind, limit,"
-        " workflow_id.",
+        "'kinds' is no query parameter of this address. Known: count, cursor, fields, health, is_active,"
+        " kind, limit, workflow_id.",
         "is_active: Must be a valid boolean.",
     ]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.views import APIView
 
@@ -88,6 +88,7 @@ class StatusDescription(_Open):
             404: OpenApiResponse(description="There is no such address, or its time is over."),
             500: OpenApiResponse(description="The run failed before it answered."),
         },
+        examples=[OpenApiExample("It goes on", {"status": "running"}, response_only=True, status_codes=["202"])],
     )
     def get(self, *_args: Any, **_kwargs: Any) -> None:
         """Never called."""
@@ -115,6 +116,14 @@ class TestReceiveDescription(_Open):
             404: OpenApiResponse(description="Nobody listens at this address."),
             429: OpenApiResponse(description="More than a test address takes."),
         },
+        examples=[
+            OpenApiExample(
+                "A ping",
+                {"test": "0190f2c8-0f4e-7c1d-9d1b-5b8f0b1c2d3e", "run": None, "reason": "ping"},
+                response_only=True,
+                status_codes=["200"],
+            )
+        ],
     )
     def post(self, *_args: Any, **_kwargs: Any) -> None:
         """Never called."""

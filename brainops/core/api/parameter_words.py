@@ -7,6 +7,7 @@ from typing import Any
 
 WORDS = {
     "action": "Entries about this act, like `workflow.update`.",
+    "arrival_id": "Id of the arrival, as the list of arrivals gives it.",
     "attempt": "Lines of this attempt of a step.",
     "created_by": "Id of the user who asked for it.",
     "created_since": "Made at this moment or later.",

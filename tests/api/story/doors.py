@@ -35,6 +35,7 @@ def triggers(ada: Voice, flow: str) -> None:
     ada.ask("triggers_backfill_create", this_week, id=made["id"])
     ada.ask("triggers_backfill_create", {**this_week, "dry_run": False}, id=made["id"])
     ada.ask("triggers_firings_list", id=made["id"])
+    ada.ask("triggers_test_create", {"run": True}, id=made["id"])
     ada.ask("triggers_partial_update", {"is_active": False}, id=made["id"])
     ada.ask("triggers_destroy", id=made["id"])
     make(ada, "Careful", SAY, settings={"concurrency": {"limit": 2}})

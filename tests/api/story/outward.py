@@ -23,7 +23,7 @@ def subscriptions(ada: Voice, home: Workspace) -> None:
     ada.ask("subscriptions_update", body, id=made)
     for kind in ("application/json", "application/merge-patch+json"):
         ada.ask("subscriptions_partial_update", {"max_parallel": 2}, id=made, kind=kind)
-    ada.ask("subscriptions_rotate_create", {"grace_seconds": 3600}, id=made)
+        ada.ask("subscriptions_rotate_create", {"grace_seconds": 3600}, id=made, kind=kind)
     failed = _failed_delivery(home, made)
     ada.ask("subscriptions_deliveries_list", id=made, query={"state": "failed"})
     ada.ask("subscriptions_deliveries_retrieve", id=made, delivery_id=failed)
