@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import shlex
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from brainops.core.redact import MASK
 from webhooks.models import WebhookEvent
@@ -13,15 +13,18 @@ from webhooks.models import WebhookEvent
 # curl says these itself, or the wire did
 _OWN = frozenset({"host", "content-length", "accept-encoding", "content-type", "cookie", "x-request-id"})
 _OWN_PREFIXES = ("x-forwarded-", "forwarded")
+_KEYS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # control characters but tab and line feed
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 
 
 def command(event: WebhookEvent) -> str:
     """The command, over several lines. Masked headers stand as variables such as `$X_HUB_SIGNATURE_256`."""
     query = urlencode(event.query, doseq=True) if event.query else ""
-    address = event.endpoint.url + (f"/{event.path}" if event.path else "") + (f"?{query}" if query else "")
+    path = f"/{quote(event.path)}" if event.path else ""  # in braces or brackets curl would see several addresses
+    address = event.endpoint.url + path + (f"?{query}" if query else "")
     method = "" if event.method == "POST" else f"-X {shlex.quote(event.method)} "
-    lines = [f"curl -i {method}{shlex.quote(address)}", *map(_header, _shown(event).items())]
+    as_is = "--path-as-is " if ".." in event.path else ""
+    lines = [f"curl -i {as_is}{method}{shlex.quote(address)}", *map(_header, _shown(event).items())]
     # without a value curl leaves its own one out
     lines.append(f"-H {shlex.quote(f'Content-Type: {event.content_type}'.strip())}")
     body, feed = _body(bytes(event.body))
@@ -69,12 +72,13 @@ def _variable(name: str) -> str:
 def _body(raw: bytes) -> tuple[str, str]:
     """The argument of the body, and what stands before the command to feed it.
 
-    `--data-raw`, since with the others a body that begins with @ would name a file of the reader's.
+    `--data-raw`, since with the others a body that begins with @ would name a file of the reader's. In base64 go bytes
+    that a terminal takes for keys when the command is pasted: Ctrl-C would end the quoted text, and run what follows.
     """
     try:
         text = raw.decode()
     except UnicodeDecodeError:
         text = "\0"
-    if "\0" not in text:
+    if not _KEYS.search(text):
         return f"--data-raw {shlex.quote(text)}", ""
     return "--data-binary @-", f"printf %s {shlex.quote(base64.b64encode(raw).decode())} | base64 -d | "

@@ -6,6 +6,7 @@ import http.server
 import shutil
 import subprocess
 import threading
+from urllib.parse import unquote
 
 import pytest
 
@@ -51,8 +52,10 @@ def recorder(settings):
         'it\'s $(touch /tmp/never) `id` "quoted" \\ ä\n'.encode(),
         b"\x00\x01\xff\xfe",
         b"",
+        b"'\x03\ntouch /tmp/never\n\x1b[201~",
+        b"a\r\nb",
     ],
-    ids=["json", "at-sign", "shell", "binary", "empty"],
+    ids=["json", "at-sign", "shell", "binary", "empty", "keys", "lines"],
 )
 def test_the_command_sends_the_same_body_address_and_headers(recorder, raw):
     endpoint = make.endpoint(scheme="none")
@@ -74,6 +77,27 @@ def test_the_command_sends_the_same_body_address_and_headers(recorder, raw):
     assert (path, body) == (f"{endpoint.path}?a=1&b=%C3%A4", raw)
     assert (headers["x-note"], headers["x-api-key"]) == ('it\'s "so" $HOME', "k3y")
     assert headers.get("Content-Type") == ("text/plain" if raw else None)
+
+
+def test_a_command_holds_no_key_that_a_terminal_would_obey_when_it_is_pasted():
+    endpoint = make.endpoint(scheme="none")
+    Sender(endpoint).post(b"\x03\n\x1b[201~rm", {"X-Note": "a\x1b[201~b"}, content_type="text/plain")
+
+    said = curl.command(WebhookEvent.objects.select_related("endpoint").get())
+
+    assert [letter for letter in said if letter != "\n" and not letter.isprintable()] == []
+
+
+@pytest.mark.parametrize("path", ["a b/{x,y}/[1-3]?z#w/ä", "../up"], ids=["odd", "up"])
+def test_the_path_behind_the_address_is_sent_as_it_came(recorder, path):
+    endpoint = make.endpoint(scheme="none")
+    Sender(endpoint).post(b"{}", {})
+    WebhookEvent.objects.update(path=path)
+
+    command = curl.command(WebhookEvent.objects.select_related("endpoint").get())
+    subprocess.run(["/bin/sh", "-c", command], check=True, capture_output=True, timeout=60)
+
+    assert [unquote(sent) for sent, _, _ in recorder] == [f"{endpoint.path}/{path}"]
 
 
 def test_the_answer_says_which_proofs_are_missing(endpoint, owner):
