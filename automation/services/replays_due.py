@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import structlog
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db import Error as DatabaseError
-from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from automation.engine.limits import BULK
@@ -62,6 +62,9 @@ def _do(replay: Replay, item: ReplayItem) -> bool:
         item.new_run_id = _retry(replay, item)
     except AppError as refusal:
         item.error = {"code": refusal.code, "message": refusal.message}
+    except (DataError, IntegrityError):  # of what is repeated: it would hold up this replay and all others for ever
+        log.exception("replay_item_refused", replay_id=str(replay.id), item=item.id)
+        item.error = {"code": "internal_error", "message": AppError.sentence}
     except DatabaseError:
         raise  # the transaction is lost; the next tick tries the item again
     except Exception:

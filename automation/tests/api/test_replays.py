@@ -173,6 +173,26 @@ def test_a_crash_between_two_runs_repeats_nothing(
     assert run.retries.get().dedupe_key == f"replay:{ReplayItem.objects.get().id}"
 
 
+def test_an_item_that_the_database_refuses_holds_up_no_other(
+    owner: Api, failed: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+):
+    first, second = failed(), failed()
+    id_ = order(owner, runs=ids(first, second))["id"]
+    retry = retries.retry
+
+    def refuse_the_first(caller: Any, uid: Any, *given: Any, **named: Any) -> Any:
+        if uid == first.uid:
+            with connection.cursor() as cursor:
+                cursor.execute("select 1 / 0")
+        return retry(caller, uid, *given, **named)
+
+    monkeypatch.setattr(retries, "retry", refuse_the_first)
+
+    assert run_all(id_) == 1
+    shown = owner.get(f"/replays/{id_}").json()
+    assert (shown["state"], shown["runs"]) == ("done", {"total": 2, "started": 1, "refused": 1, "waiting": 0})
+
+
 def test_a_cancelled_replay_starts_no_further_run(owner: Api, failed: Callable[[], Run]):
     replay = order(owner, runs=ids(failed(), failed()), per_minute=1)
     replays_due()
