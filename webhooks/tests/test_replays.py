@@ -293,6 +293,15 @@ class TestRehearsal:
 
         assert (plan["mode"], [effect["step"] for effect in plan["effects"]]) == ("dry_run", ["send"])
 
+    def test_of_many_ends_when_the_time_of_one_is_used_up(self, endpoint, owner, settings):
+        for number in range(3):
+            take(endpoint, f"d-{number}")
+        settings.BRAINOPS_LIMITS = {**settings.BRAINOPS_LIMITS, "dry_run_seconds": 0}
+
+        done = call(owner, "post", f"{ROOT}/{endpoint.id}/replay/dry-run", {"filter": {}}).json()
+
+        assert [(one["error"] or {}).get("code") for one in done["results"]][1:] == ["out_of_time", "out_of_time"]
+
     def test_of_a_broken_draft_is_refused_as_a_whole(self, endpoint, owner):
         take(endpoint)
 
