@@ -303,3 +303,16 @@ def test_the_trigger_shows_the_address_of_its_form(settings):
     trigger = make_form()
 
     assert triggers.described([trigger])[trigger.id] == {"form": {"url": f"https://ops.example.com/forms/{trigger.id}"}}
+
+
+@pytest.mark.parametrize("charset", ["hex", "zlib", "idna", "undefined", "unicode_escape", "utf-7", "utf-16"])
+def test_a_body_whose_charset_is_no_encoding_of_text_is_read_as_utf_8(charset):
+    trigger = make_form()
+    sent = {"token": token_on(page_of(trigger)), "data.mail": "ada@example.com", "data.source": r"+2AA- \ud800 ä"}
+    parts = [f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in sent.items()]
+    body, kind = "".join([*parts, "--B--\r\n"]).encode(), f"multipart/form-data; boundary=B; charset={charset}"
+
+    answer = Client(raise_request_exception=False).generic("POST", f"/forms/{trigger.id}", body, content_type=kind)
+
+    (run,) = runs_of(trigger)
+    assert (answer.status_code, run.data.input["inputs"]["source"]) == (200, r"+2AA- \ud800 ä")

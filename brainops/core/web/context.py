@@ -43,6 +43,7 @@ class RequestContext:
         id_token = logs.request_id.set(request_id)
         ip_token = current_ip.set(client_ip(request))
         try:
+            _read_as_utf8(request)
             with request_span(request) as current:
                 response = _refuse(request) or self.get_response(request)
                 end_span(current, request, response)
@@ -94,6 +95,12 @@ def _request_id(request: HttpRequest) -> str:
     if given and _ACCEPTABLE_ID.fullmatch(given):
         return str(given)
     return os.urandom(12).hex()
+
+
+def _read_as_utf8(request: HttpRequest) -> None:
+    """Read forms as our pages send them: others name charsets that are no encodings of text, which breaks Django."""
+    if request.content_type == "multipart/form-data" and request.encoding not in (None, "utf-8"):
+        request.encoding = "utf-8"
 
 
 def _refuse(request: HttpRequest) -> HttpResponse | None:
