@@ -11,14 +11,15 @@ from django.db import transaction
 from automation.models import Trigger, Workflow, WorkflowVersion
 from automation.services import quotas, runnable, sources
 from automation.services.exchange.plans import Action, NewTrigger, NewVersion, Plan
-from automation.services.quotas import QuotaExceeded
 from automation.triggers import all_trigger_kinds
 from automation.triggers.contract import Saving
 from automation.triggers.timing import first_fire
 from brainops.accounts.caller import Caller
 from brainops.audit.services.recording import Deed, record_many
 from brainops.core import clock
-from brainops.core.errors import InvalidInput, Problem
+from brainops.core.errors import Conflict, InvalidInput, PermissionDenied, Problem
+
+LEFT_OUT = (InvalidInput, PermissionDenied, Conflict)  # the trigger is, and the import goes on; also beyond a quota
 
 Json = Any
 
@@ -111,7 +112,7 @@ def _replace_triggers(caller: Caller, plan: Plan, row: Workflow, plain: list[Tri
         trigger = _trigger(caller, row, told)
         try:
             _take(caller, plan, trigger, plain)
-        except (InvalidInput, QuotaExceeded) as refusal:  # such as a scheme whose key only the sender can make
+        except LEFT_OUT as refusal:  # such as a scheme whose key only the sender can make, or what only staff may
             said = f"The {told.kind} trigger was left out: {refusal.message}"
             plan.notes.append(Problem("trigger_left_out", said, f"/workflows/{plan.entry.index}/triggers/{index}"))
         else:
