@@ -21,6 +21,7 @@ from brainops.accounts.models import Membership, Role, User, Workspace
 from brainops.accounts.tests.sign_on.conftest import issuer as issuer
 from brainops.accounts.tests.sign_on.conftest import use as use
 from brainops.core.api.recorded import FOLDER, recorded
+from brainops.core.egress import http
 from brainops.core.ratelimit.limiter import limiter
 from tests.api.story import doors, events, outward, people, runs, workflows
 from tests.api.story.stable import TIME, UUID
@@ -45,7 +46,9 @@ def shop(settings: Any) -> Iterator[Receiver]:
     """A server outside, which runs may call."""
     receiver = Receiver()
     settings.BRAINOPS_EGRESS_ALLOW = [receiver.address]
+    http.client.cache_clear()  # an earlier test of this process may have called somebody
     yield receiver
+    http.client.cache_clear()
     receiver.close()
 
 
