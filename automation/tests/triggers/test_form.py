@@ -316,3 +316,16 @@ def test_a_body_whose_charset_is_no_encoding_of_text_is_read_as_utf_8(charset):
 
     (run,) = runs_of(trigger)
     assert (answer.status_code, run.data.input["inputs"]["source"]) == (200, r"+2AA- \ud800 ä")
+
+
+def test_a_large_file_is_refused_before_any_of_it_is_read(settings):
+    trigger = make_form()
+    head = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    body = head + b"x" * settings.BRAINOPS_LIMITS["body_bytes"] + b"\r\n--B--\r\n"
+
+    answers = [
+        Client().generic("POST", place, body, content_type="multipart/form-data; boundary=B")
+        for place in (f"/forms/{trigger.id}", "/admin/login/")
+    ]
+
+    assert [(answer.status_code, answer.wsgi_request._read_started) for answer in answers] == [(413, False)] * 2

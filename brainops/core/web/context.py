@@ -8,13 +8,14 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost, ValidationError
 from django.http import HttpRequest
 from django.http.response import HttpResponse, HttpResponseBase
 
 from brainops.core import logs
 from brainops.core.database_errors import as_unavailable
-from brainops.core.errors import AppError, InvalidInput, LengthRequired, TooManyRequests
+from brainops.core.errors import AppError, InvalidInput, LengthRequired, TooLarge, TooManyRequests
 from brainops.core.web import headers
 from brainops.core.web.clients import client_ip, current_ip
 from brainops.core.web.pages import is_api
@@ -55,7 +56,12 @@ class RequestContext:
         return response
 
     def process_view(self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
-        """Refuse a body of unknown length, which WSGI shows as empty, unless the view reads it in chunks itself."""
+        """Refuse a body of unknown length, which WSGI shows as empty, unless the view reads it in chunks itself.
+
+        Also files from strangers: Django writes uploads of any size to the disk before a view is asked.
+        """
+        if _is_large_upload(request) and not getattr(getattr(request, "user", None), "is_authenticated", False):
+            return problem_response(TooLarge("Files of that size are taken from nobody who is not logged in."))
         if "HTTP_TRANSFER_ENCODING" not in request.META or request.META.get("CONTENT_LENGTH"):
             return None
         return None if getattr(view, "reads_chunks", False) else problem_response(LengthRequired())
@@ -101,6 +107,13 @@ def _read_as_utf8(request: HttpRequest) -> None:
     """Read forms as our pages send them: others name charsets that are no encodings of text, which breaks Django."""
     if request.content_type == "multipart/form-data" and request.encoding not in (None, "utf-8"):
         request.encoding = "utf-8"
+
+
+def _is_large_upload(request: HttpRequest) -> bool:
+    if request.content_type != "multipart/form-data" or is_api(request):
+        return False
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return length.isdigit() and int(length) > settings.BRAINOPS_LIMITS["body_bytes"]
 
 
 def _refuse(request: HttpRequest) -> HttpResponse | None:
