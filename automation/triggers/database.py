@@ -76,7 +76,7 @@ def on_save(saving: Saving) -> Mapping[str, Json]:
     if not trigger.is_active or model is None:
         changes.unwatch(trigger.id)
         return {}
-    _watch(trigger, model)
+    changes.watch(trigger.id, model, **_what(trigger.config))
     return {}
 
 
@@ -101,9 +101,9 @@ def poll(poll: Poll) -> Polled:
         changes.unwatch(trigger.id)
         raise problem
     model = changes.watchable()[trigger.config["model"]]
-    if not changes.is_watched(trigger.id, model, trigger.config["exclude"]):
+    if not changes.is_watched(trigger.id, model, **_what(trigger.config)):
         with transaction.atomic():
-            _watch(trigger, model)
+            changes.watch(trigger.id, model, **_what(trigger.config))
     noted = changes.oldest(trigger.id, most=poll.most)
     done = poll.seen([_key(change) for change in noted.changes]) if noted.changes else set()
     changes.forget(trigger.id, [change.id for change in noted.changes if _key(change) in done])
@@ -112,10 +112,8 @@ def poll(poll: Poll) -> Polled:
     return Polled(items, has_more=noted.has_more)
 
 
-def _watch(trigger: TriggerRow, model: Any) -> None:
-    config = trigger.config
-    what: dict[str, Any] = {"operations": config["operations"], "columns": config["columns"]}
-    changes.watch(trigger.id, model, **what, hidden=config["exclude"])
+def _what(config: Config) -> dict[str, Any]:
+    return {"operations": config["operations"], "columns": config["columns"], "hidden": config["exclude"]}
 
 
 def _problem(config: Config) -> SourceError | None:

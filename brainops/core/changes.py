@@ -90,11 +90,13 @@ def watch(
     ModelWatch.objects.update_or_create(id=id_, defaults={"table": table, **fields})
 
 
-def is_watched(id_: UUID, model: type[models.Model], hidden: Collection[str]) -> bool:
-    """False when something took the watch away, or the model is another one since: a restore, a migration."""
+def is_watched(
+    id_: UUID, model: type[models.Model], *, operations: Sequence[str], columns: Sequence[str], hidden: Collection[str]
+) -> bool:
+    """False when something took the watch away, or it is another one: a restore, a migration, a race of two savers."""
+    fields = {"operations": list(operations), "columns": list(columns), "hidden": sorted(_hidden(model, hidden))}
     table = model._meta.db_table
-    found = ModelWatch.objects.filter(id=id_, table=table, hidden__contains=sorted(_hidden(model, hidden)))
-    return found.exists() and watched_tables.is_ready(table)
+    return ModelWatch.objects.filter(id=id_, table=table, **fields).exists() and watched_tables.is_ready(table)
 
 
 def unwatch(id_: UUID) -> None:

@@ -320,3 +320,18 @@ def test_a_row_that_is_too_large_stands_in_the_ledger_as_refused():
     look_once(trigger)
 
     assert (list(ledger(trigger).values()), runs_of(trigger)) == (["refused"], [])
+
+
+def test_a_watch_that_somebody_overwrote_or_that_a_restore_has_lost_comes_back_at_the_next_look():
+    trigger = watch(operations=["insert"])
+    for spoil in (lambda: ModelWatch.objects.update(operations=["delete"]), lambda: ModelWatch.objects.all().delete()):
+        spoil()
+        look_once(trigger)
+        assert ModelWatch.objects.get(id=trigger.id).operations == ["insert"]
+
+
+def test_a_watch_of_a_trigger_that_is_off_ends():
+    trigger = watch()
+    Trigger.objects.filter(id=trigger.id).update(is_active=False)
+
+    assert (end_orphans(), has_database_trigger()) == (1, False)

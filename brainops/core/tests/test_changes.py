@@ -151,13 +151,13 @@ def test_a_table_under_a_new_name_is_watched_again_and_its_old_trigger_is_swept(
     id_ = watch('"depot"."stock"')
     run_sql("alter table depot.stock rename to goods")
     goods = model_of('"depot"."goods"')
-    assert not changes.is_watched(id_, goods, ())
+    assert not changes.is_watched(id_, goods, **EVERYTHING)
 
     with transaction.atomic():
         changes.watch(id_, goods, **EVERYTHING)
     run_sql("insert into depot.goods values (1)")
 
-    assert changes.is_watched(id_, goods, ())
+    assert changes.is_watched(id_, goods, **EVERYTHING)
     assert noted(id_) == [("insert", None, {"id": 1})]
 
 
@@ -165,8 +165,8 @@ def test_a_column_that_was_added_and_looks_like_a_secret_asks_for_a_new_watch(ru
     run_sql("create table depot.stock (id int)")
     id_ = watch('"depot"."stock"')
 
-    assert changes.is_watched(id_, model_of('"depot"."stock"', "id"), ())
-    assert not changes.is_watched(id_, model_of('"depot"."stock"', "id", "api_token"), ())
+    assert changes.is_watched(id_, model_of('"depot"."stock"', "id"), **EVERYTHING)
+    assert not changes.is_watched(id_, model_of('"depot"."stock"', "id", "api_token"), **EVERYTHING)
     assert changes.without({"id": 1, "api_token": "x", "note": "y"}, ["note"]) == {"id": 1}
 
 
