@@ -71,9 +71,11 @@ def poll_once(poll: Poll) -> Polled:
     )
     if isinstance(outcome, Failure):
         raise SourceError(outcome.message, code=outcome.type, retry_after_seconds=outcome.retry_after_seconds)
+    # a source may answer with what it was sent, and the ledger and the runs are read by more people than its secrets
+    shown = [Shown(opened.mask(one.key), opened.without(one.data)) for one in outcome.items]
     if config["run_for"] == BATCH:
-        return _batched(outcome.items, cursor, outcome.cursor, has_more=outcome.has_more)
-    return _each(poll, outcome.items, cursor, outcome.cursor, has_more=outcome.has_more)
+        return _batched(shown, cursor, outcome.cursor, has_more=outcome.has_more)
+    return _each(poll, shown, cursor, outcome.cursor, has_more=outcome.has_more)
 
 
 def _each(poll: Poll, shown: Sequence[Shown], before: Json, after: Json, *, has_more: bool) -> Polled:

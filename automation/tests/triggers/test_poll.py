@@ -229,6 +229,20 @@ def test_secrets_are_sent_and_never_said(shop):
     assert len(shop.asked) == asked
 
 
+def test_a_source_that_answers_with_what_it_was_sent_spreads_no_secret(shop):
+    given = {"headers": {"Authorization": "Bearer {{ secrets.shop_key }}"}}
+    trigger = make_poll(shop, given=given, first="all")
+    Secret.objects.create(workspace_id=trigger.workspace_id, name="shop_key", value="hush-hush-hush")
+    echo = {"orders": [{"id": "1 hush-hush-hush", "you": {"sent": ["Bearer hush-hush-hush"]}}]}
+    shop.answers.append((200, {"Content-Type": "application/json"}, json.dumps(echo).encode()))
+
+    look_once(trigger)
+
+    (run,) = runs_of(trigger)
+    assert "hush-hush" not in f"{run.data.input} {list(ledger(trigger))} {run.dedupe_key}"
+    assert run.data.input["trigger"]["item"]["you"] == {"sent": ["Bearer •••"]}
+
+
 def test_a_target_that_workflows_may_not_call_is_not_called(shop, settings):
     from brainops.core.egress import http
 
