@@ -45,9 +45,14 @@ select gen_random_uuid(), t.workspace_id, t.id, 'key ' || n, 1, '{}', case when 
 insert into automation_source (trigger_id, workspace_id, next_at, last_polled_at)
 select id, workspace_id, case when random() < 0.05 then now() end, now() from automation_trigger;
 insert into automation_worker (id, name, state) select gen_random_uuid(), 'host/' || n, 4 from generate_series(1, 50) n;
+insert into automation_event (id, workspace_id, name, digest, created_at)
+select gen_random_uuid(), workspace_id, 'order.paid', sha256(('event ' || id)::bytea), now() - id * interval '1 minute'
+from automation_run;
+insert into automation_eventwish (workspace_id, listener, holder, type)
+select workspace_id, 'trigger', gen_random_uuid(), 'type ' || n from automation_workflow, generate_series(1, 10) n;
 insert into automation_tick (name) values ('tick');
 """
-TABLES = "approval run rundata steprun runlog workflow workflowversion trigger firing arrival source worker tick"
+TABLES = "approval run rundata steprun runlog workflow workflowversion trigger firing arrival source event eventwish worker tick"
 
 
 def fill() -> None:

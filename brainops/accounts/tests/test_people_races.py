@@ -108,7 +108,8 @@ def test_one_address_invited_to_two_workspaces_accepts_both_at_once(ada, eve, ca
 
 
 def test_a_slug_is_taken_once(ada, caller, settings):
-    answers = at_once(*[lambda: workspaces.create(caller(ada), name="Shop", slug="shop")] * 3)
+    by = caller(ada)
+    answers = at_once(*[lambda: workspaces.create(by, name="Shop", slug="shop")] * 3)
 
     assert refusals(answers) == ["invalid_input"] * 2
     assert Workspace.objects.filter(slug="shop").count() == 1

@@ -8,6 +8,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from brainops.core.fields import JsonField
+
 
 class ModelWatch(models.Model):
     """Somebody who wants to know of changes to one table. The database's own trigger asks this table at each change.
@@ -38,8 +40,8 @@ class ModelChange(models.Model):
         ModelWatch, on_delete=models.CASCADE, related_name="changes", db_index=False, db_constraint=False
     )
     operation = models.TextField()
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
+    before = JsonField(null=True)
+    after = JsonField(null=True)
     at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -77,9 +77,15 @@ class MailUser:
         self._maildir = mailbox.Maildir(folder, create=True)
 
     def deliver(self, *letters: bytes) -> None:
-        """Put mails into the inbox, as the last mail server on their way does."""
+        """Put mails into the inbox, as the last mail server on their way does; numbered in this order.
+
+        The server numbers what it finds when somebody looks, in the order in which the folder lists its files.
+        """
         for letter in letters:
             self._maildir.add(letter)
+            if len(letters) > 1:
+                with self.client() as client:
+                    client.select("INBOX", readonly=True)
 
     def renumber(self) -> None:
         """Give the inbox another UIDVALIDITY and its mails other UIDs, as a rebuilt index does."""

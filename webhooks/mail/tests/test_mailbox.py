@@ -244,10 +244,10 @@ def test_while_there_is_no_room_one_mail_at_a_time_is_tried(user):
     look_once(trigger)
     first = StoredFile.objects.count()
     look_once(trigger)
-    waiting = (subjects(trigger), StoredFile.objects.count() - first)
+    waiting = (len(subjects(trigger)), StoredFile.objects.count() - first)
     for _ in range(3):
         Run.objects.update(status=RunStatus.SUCCEEDED, finished_at=Now(), finishes=1)
         look_once(trigger)
 
-    assert waiting == (["Bill 1"], 1)
+    assert waiting == (1, 1)
     assert sorted(subjects(trigger)) == ["Bill 1", "Bill 2", "Bill 3"]
