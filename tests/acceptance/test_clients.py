@@ -36,7 +36,9 @@ def generated(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("client")
     config = folder / "config.json"
     # what the generator does not know by name is sent as it is
-    files = dict.fromkeys(["application/yaml", "application/x-ndjson", "application/zip"], "application/octet-stream")
+    files = dict.fromkeys(
+        ["application/yaml", "application/x-ndjson", "application/zip", "application/xml"], "application/octet-stream"
+    )
     config.write_text(
         json.dumps({"post_hooks": [], "content_type_overrides": {"text/plain": "application/json", **files}})
     )
