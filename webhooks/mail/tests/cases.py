@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[3] / "shared" / "cases" / "scenarios" / "mail"
+FOLDER = Path(__file__).resolve().parents[4] / "shared" / "cases" / "scenarios" / "mail"
 needs_cases = pytest.mark.skipif(not FOLDER.is_dir(), reason="the mails of the scenarios are not beside this checkout")
 
 
