@@ -118,7 +118,7 @@ class EventFilters(ClosedSerializer):
     )
     name = serializers.CharField(required=False, max_length=201, help_text="The same as `type`.")
     # the parameter has the name of a property of serializers; DRF takes declared fields out of the class
-    source = serializers.CharField(  # type: ignore[assignment]  # as said above
+    source = serializers.CharField(  # type: ignore[assignment]  # DRF takes it out of the class
         required=False, max_length=1001, help_text="Only of this source; `…*` as above."
     )
     subject = serializers.CharField(required=False, max_length=501, help_text="Only of this subject; `…*` as above.")

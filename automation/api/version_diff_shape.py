@@ -65,7 +65,7 @@ class DifferenceShape(serializers.Serializer[Any]):
     after = serializers.CharField(help_text="The number of the later side; `draft` for what was sent.")
     is_same = serializers.BooleanField()
     # the answer's member has the name of a property of serializers; DRF takes declared fields out of the class
-    fields = ChangeShape(  # type: ignore[assignment]  # as said above
+    fields = ChangeShape(  # type: ignore[assignment]  # DRF takes it out of the class
         many=True, help_text="Name, description, tags, meta_data, inputs, settings, output."
     )
     steps = StepsDiffer()

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from automation.models import Direction, Transfer, TransferChunk, TransferItem, TransferState
+from automation.reading.stream import CHUNK_BYTES, stream_of
 from automation.services.replay_people import remember
 from automation.store import transfers as store
 from brainops.accounts.caller import Caller
@@ -26,7 +27,6 @@ from brainops.core.errors import Conflict, InvalidInput, TooLarge
 
 Json = Any
 
-CHUNK_BYTES = 256 << 10
 UNDER_WAY = (TransferState.QUEUED, TransferState.RUNNING)
 UPLOAD_HOURS = 1  # that a file waits for its upload to end, or for somebody to confirm its preview
 NEEDED = {Direction.EXPORT: Permission.WORKFLOWS_EXPORT, Direction.IMPORT: Permission.WORKFLOWS_IMPORT}
@@ -122,7 +122,7 @@ def release(transfer: Transfer) -> Transfer:
 
 def open_file(transfer: Transfer) -> io.BufferedReader:
     """The file of an import, to be read from any place."""
-    return io.BufferedReader(_Stored(transfer.id, transfer.size), CHUNK_BYTES)
+    return stream_of(transfer.size, lambda seq: _chunk(transfer.id, seq))
 
 
 def forget_expired() -> int:
@@ -181,38 +181,6 @@ def _of_one_size(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(held)
 
 
-class _Stored(io.RawIOBase):
-    """A file of chunks as a stream that can seek. Holds one chunk."""
-
-    def __init__(self, transfer_id: UUID, size: int) -> None:
-        self._transfer_id = transfer_id
-        self._size = size
-        self._at = 0
-        self._held: tuple[int, bytes] = (-1, b"")
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def seekable(self) -> bool:
-        """Always."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer from the chunk at this place."""
-        if self._at >= self._size:
-            return 0
-        seq, start = divmod(self._at, CHUNK_BYTES)
-        if self._held[0] != seq:
-            with connection.cursor() as cursor:
-                self._held = (seq, store.chunk(cursor, self._transfer_id, seq) or b"")
-        found = self._held[1][start : start + len(buffer)]
-        buffer[: len(found)] = found
-        self._at += len(found)
-        return len(found)
+def _chunk(transfer_id: UUID, seq: int) -> bytes:
+    with connection.cursor() as cursor:
+        return store.chunk(cursor, transfer_id, seq) or b""

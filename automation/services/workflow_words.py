@@ -60,7 +60,7 @@ def _is(sql: str, *parameters: Any) -> Q:
 
 def _sql(sql: str, *parameters: Any, gives: Field[Any, Any]) -> RawSQL:
     # the texts are the literals above; what a caller says goes in as parameters
-    return RawSQL(sql, parameters, output_field=gives)  # noqa: S611  # as said above
+    return RawSQL(sql, parameters, output_field=gives)  # noqa: S611  # only literals; values are parameters
 
 
 def _prefix(word: str) -> str:

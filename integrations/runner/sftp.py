@@ -157,11 +157,11 @@ class _Client(paramiko.SFTPClient):
             while (page := self._page(handle)) is not None:
                 yield from page
         finally:
-            self._request(CMD_CLOSE, handle)  # type: ignore[attr-defined]  # the same
+            self._request(CMD_CLOSE, handle)  # type: ignore[attr-defined]  # typeshed knows public names
 
     def _page(self, handle: bytes) -> list[RemoteEntry] | None:
         try:
-            kind, answer = self._request(CMD_READDIR, handle)  # type: ignore[attr-defined]  # the same
+            kind, answer = self._request(CMD_READDIR, handle)  # type: ignore[attr-defined]  # typeshed knows public names
         except EOFError:
             return None
         if kind != CMD_NAME:
@@ -180,7 +180,7 @@ def entries_in(answer: Message) -> list[RemoteEntry]:
 def _entry(answer: Message) -> RemoteEntry:
     name = os.fsdecode(answer.get_binary())
     answer.get_binary()  # the line that `ls -l` would show
-    return _described(name, SFTPAttributes._from_msg(answer))  # type: ignore[attr-defined]  # as above
+    return _described(name, SFTPAttributes._from_msg(answer))  # type: ignore[attr-defined]  # typeshed knows public names
 
 
 def _described(name: str, found: SFTPAttributes) -> RemoteEntry:

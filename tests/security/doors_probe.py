@@ -19,15 +19,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "brainops.settings")
 django.setup()
 
 from automation.models import NoticeDelivery  # noqa: E402  # models need the settings
-from automation.services import notice_sending  # noqa: E402  # as above
-from brainops.accounts.models import Workspace  # noqa: E402  # as above
-from brainops.core import clock  # noqa: E402  # as above
-from brainops.core.egress import http  # noqa: E402  # as above
-from integrations.contract import Failure  # noqa: E402  # as above
-from integrations.registry import all_actions  # noqa: E402  # as above
-from integrations.runner.actions import run_action  # noqa: E402  # as above
-from webhooks.models import OutboundDelivery, Subscription  # noqa: E402  # as above
-from webhooks.services import outbound_sending  # noqa: E402  # as above
+from automation.services import notice_sending  # noqa: E402  # models need the settings
+from brainops.accounts.models import Workspace  # noqa: E402  # models need the settings
+from brainops.core import clock  # noqa: E402  # models need the settings
+from brainops.core.egress import http  # noqa: E402  # models need the settings
+from integrations.contract import Failure  # noqa: E402  # models need the settings
+from integrations.registry import all_actions  # noqa: E402  # models need the settings
+from integrations.runner.actions import run_action  # noqa: E402  # models need the settings
+from webhooks.models import OutboundDelivery, Subscription  # noqa: E402  # models need the settings
+from webhooks.services import outbound_sending  # noqa: E402  # models need the settings
 
 
 class Victim(world.Victim):

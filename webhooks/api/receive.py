@@ -117,7 +117,7 @@ def incoming_of(request: HttpRequest, path: str = "") -> Incoming:
 def _describe(view: object, description: type, *, reads_chunks: bool) -> None:
     view.reads_chunks = reads_chunks  # type: ignore[attr-defined]  # see core.web.context
     view.cls = description  # type: ignore[attr-defined]  # what drf-spectacular reads
-    view.initkwargs = {}  # type: ignore[attr-defined]  # as above
+    view.initkwargs = {}  # type: ignore[attr-defined]  # drf-spectacular reads it
 
 
 _describe(receive_view, ReceiveDescription, reads_chunks=True)

@@ -32,7 +32,7 @@ class Fields(ClosedSerializer):
     """`?fields=a,b`: only these members of each row."""
 
     # the parameter has the name of a property of serializers; DRF takes declared fields out of the class
-    fields = serializers.CharField(  # type: ignore[assignment]  # as said above
+    fields = serializers.CharField(  # type: ignore[assignment]  # DRF takes it out of the class
         required=False, help_text="Comma-separated members to answer with."
     )
 
