@@ -155,24 +155,30 @@ def read_order(request: Request) -> Order:
     if ("runs" in body) == ("filter" in body):
         said = "Say which runs: either `runs` (ids) or `filter`."
         raise InvalidInput(said, problems=[Problem("which_runs", said, "")])
-    wanted = Wanted(runs=_uids(body["runs"])) if "runs" in body else Wanted(filters=_filters(body["filter"]))
+    wanted = (
+        Wanted(runs=read_uids(body["runs"]))
+        if "runs" in body
+        else Wanted(filters=read_filter(FilterValues, body["filter"]))
+    )
     return Order(wanted, Repeat.read(body), body.get("per_minute", DEFAULT_PER_MINUTE))
 
 
-def _uids(texts: list[str]) -> list[UUID]:
+def read_uids(texts: list[str], *, place: str = "runs", what: str = "a run") -> list[UUID]:
+    """The ids in a body's list `place`. Raises InvalidInput with every text that is none."""
     found, problems = [], []
-    for place, text in enumerate(texts):
+    for index, text in enumerate(texts):
         try:
             found.append(UUID(text))
         except ValueError:
-            problems.append(Problem("invalid_id", f"{text!r} is no id of a run.", f"/runs/{place}"))
+            problems.append(Problem("invalid_id", f"{text!r} is no id of {what}.", f"/{place}/{index}"))
     if problems:
         raise InvalidInput.from_problems(problems)
     return found
 
 
-def _filters(given: dict[str, Any]) -> dict[str, Any]:
-    values = FilterValues(data=given)
+def read_filter(serializer: type[serializers.Serializer[Any]], given: dict[str, Any]) -> dict[str, Any]:
+    """A body's `filter` with its ids and instants read. Raises InvalidInput."""
+    values = serializer(data=given)
     if not values.is_valid():
         raise InvalidInput.from_problems(
             Problem("invalid_value", f"{name}: {messages[0]}", f"/filter/{name}")

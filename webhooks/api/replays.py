@@ -17,6 +17,7 @@ from automation.api.dry_runs import DryRunShape
 from automation.api.idempotent import REPLAYED, once
 from automation.api.parameters import IDEMPOTENCY_KEY, WAIT, read_wait_seconds
 from automation.api.replay_shape import ReplayShape, show
+from automation.api.replays import read_filter, read_uids
 from automation.api.run_schema import AcceptedRun
 from automation.api.starting import start_and_answer
 from automation.models import RunMode
@@ -243,26 +244,8 @@ def read_chosen(body: Mapping[str, Any]) -> Chosen:
         said = "Say which deliveries: either `events` (ids) or `filter`."
         raise InvalidInput(said, problems=[Problem("which_events", said, "")])
     if "events" in body:
-        return Chosen(events=_ids(body["events"]))
-    values = EventFilters(data=body["filter"])
-    if not values.is_valid():
-        raise InvalidInput.from_problems(
-            Problem("invalid_value", f"{name}: {messages[0]}", f"/filter/{name}")
-            for name, messages in values.errors.items()
-        )
-    return Chosen(wanted=as_wanted(dict(values.validated_data)))
-
-
-def _ids(texts: list[str]) -> list[UUID]:
-    found, problems = [], []
-    for place, text in enumerate(texts):
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            problems.append(Problem("invalid_id", f"{text!r} is no id of an event.", f"/events/{place}"))
-    if problems:
-        raise InvalidInput.from_problems(problems)
-    return found
+        return Chosen(events=read_uids(body["events"], place="events", what="an event"))
+    return Chosen(wanted=as_wanted(read_filter(EventFilters, body["filter"])))
 
 
 def _shown_preview(found: Preview) -> dict[str, Any]:

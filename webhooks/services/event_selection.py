@@ -193,11 +193,7 @@ def _found(endpoint: WebhookEndpoint, wanted: Wanted) -> QuerySet[WebhookEvent]:
 
 def _refusal_of(event: Any) -> str:
     """The code with which one would be refused, empty when it would not."""
-    if event.reason == replays.HANDSHAKE:
-        return "event_is_handshake"
-    if event.verdict == EventVerdict.REJECTED and not event.is_verified:
-        return "event_not_verified"
-    return "body_not_kept" if event.kept_bytes < event.size_bytes else ""
+    return replays.unfit_code(event, kept_bytes=event.kept_bytes)
 
 
 def _require(caller: Caller, endpoint: WebhookEndpoint) -> None:

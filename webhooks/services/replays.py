@@ -127,24 +127,31 @@ def rehearse(
     return plan(caller, workflow_id, wanted)
 
 
-def refuse_unfit(event: WebhookEvent) -> None:
-    """Raise Conflict unless the event is a delivery that was proven and is kept whole."""
+def unfit_code(event: WebhookEvent, *, kept_bytes: int) -> str:
+    """The code with which an event of which so much is kept would be refused; empty for one that can be replayed."""
     if event.reason == HANDSHAKE:
-        raise Conflict("A handshake starts no run, so there is nothing to replay.", code="event_is_handshake")
+        return "event_is_handshake"
     if event.verdict == EventVerdict.REJECTED and not event.is_verified:
-        raise Conflict(
-            f"This request was refused ({event.reason}) before its sender had proven itself, so it is never run. "
-            "Repair what the reason says and have the sender deliver it again.",
-            code="event_not_verified",
-        )
+        return "event_not_verified"
     if event.verdict == EventVerdict.BUFFERED:
-        said = "This delivery waits and starts its own run once the webhook and its workflow are switched on."
-        raise Conflict(said, code="event_waits")
-    if event.is_truncated:
-        raise Conflict(
-            f"Only {len(event.body):,} of {event.size_bytes:,} bytes of this delivery were kept. Have it sent again.",
-            code="body_not_kept",
-        )
+        return "event_waits"
+    return "body_not_kept" if kept_bytes < event.size_bytes else ""
+
+
+def refuse_unfit(event: WebhookEvent) -> None:
+    """Raise Conflict unless the event is a delivery that was proven, is kept whole, and does not wait."""
+    code = unfit_code(event, kept_bytes=len(event.body))
+    if not code:
+        return
+    why = {
+        "event_is_handshake": "A handshake starts no run, so there is nothing to replay.",
+        "event_not_verified": f"This request was refused ({event.reason}) before its sender had proven itself, so it "
+        "is never run. Repair what the reason says and have the sender deliver it again.",
+        "event_waits": "This delivery waits and starts its own run once the webhook and its workflow are switched on.",
+        "body_not_kept": f"Only {len(event.body):,} of {event.size_bytes:,} bytes of this delivery were kept. "
+        "Have it sent again.",
+    }
+    raise Conflict(why[code], code=code)
 
 
 def contents_of(state: EndpointState, event: WebhookEvent, keep: Callable[[FilePart], Json]) -> Contents:

@@ -334,3 +334,15 @@ class TestWhatElseCame:
         old, new = first["body"]["file"], second["body"]["file"]
         assert {**new, "$file": None} == {**old, "$file": None}
         assert owner.get(f"/api/v1/automation/files/{new['$file']}").getvalue() == b"a,b\n"
+
+
+class TestWaiting:
+    def test_a_delivery_that_waits_is_counted_as_one_that_cannot_be_replayed(self, endpoint, owner):
+        event = take(endpoint)
+        WebhookEvent.objects.filter(id=event.id).update(verdict=EventVerdict.BUFFERED, run_uid=None)
+        body = {"events": [str(event.id)]}
+
+        found = call(owner, "post", f"{ROOT}/{endpoint.id}/replay/preview", body).json()
+
+        assert found == {"deliveries": 1, "replayable": 0, "refused": {"event_waits": 1}}
+        assert again(owner, event).json()["code"] == "event_waits"
