@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,31 +25,11 @@ from automation.store import events as store
 from automation.tests.events.rows import items_of, listen, publish, queued, said, settle
 from automation.tests.property.profiles import depth
 from automation.tests.runtime.held import Crash
+from automation.tests.threads import beside_each_other
 from brainops.accounts.caller import Caller, system_caller
 from brainops.accounts.models import Role
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def beside_each_other(*parts: Callable[[], Any]) -> None:
-    """Run functions in threads of their own, each with its own connection; raise what they raise."""
-    failures: list[BaseException] = []
-
-    def run(part: Callable[[], Any]) -> None:
-        try:
-            part()
-        except BaseException as error:  # noqa: BLE001  # raised again below, in the test's own thread
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(part,)) for part in parts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    if failures:
-        raise failures[0]
 
 
 def sender_of(workspace: Any) -> Caller:

@@ -14,6 +14,7 @@ from automation.services.notice_sending import send_next
 from automation.store.intake import NewRun, insert_run
 from automation.tests.notices.rows import BAD, fail_many, make_rule, make_workflow, make_workspace, run_once, told
 from automation.tests.runtime.held import Crash
+from automation.tests.threads import beside_each_other
 from brainops.accounts.caller import system_caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,27 +35,6 @@ def dies_at(monkeypatch):
 @pytest.fixture
 def home(transactional_db):
     return make_workspace()
-
-
-def beside_each_other(*parts):
-    """Run functions in threads of their own, each with its own connection; raise what they raise."""
-    failures = []
-
-    def run(part):
-        try:
-            part()
-        except BaseException as error:  # noqa: BLE001  # raised again below, in the test's own thread
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(part,)) for part in parts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    if failures:
-        raise failures[0]
 
 
 def test_two_deciders_at_once_tell_everything_once(home):

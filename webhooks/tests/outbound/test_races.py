@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from automation.engine import points
 from automation.tests.conftest import runtime as runtime
+from automation.tests.threads import beside_each_other
 from brainops.accounts.models import Workspace
 from brainops.accounts.services import workspace_deletion
 from tests.live import environment
@@ -32,27 +32,6 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.fixture
 def home(transactional_db):
     return make.workspace()
-
-
-def beside_each_other(*parts):
-    """Run functions in threads of their own, each with its own connection; raise what they raise."""
-    failures = []
-
-    def run(part):
-        try:
-            part()
-        except BaseException as error:  # noqa: BLE001  # raised again below, in the test's own thread
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(part,)) for part in parts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(LONG)
-    if failures:
-        raise failures[0]
 
 
 @pytest.mark.parametrize(("point", "arrived"), [("before_outbound", 0), ("after_outbound", 1)])
